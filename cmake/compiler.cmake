@@ -1,0 +1,32 @@
+# The language level, the warnings and the sanitizers that every target of this tree shares.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(CORBEL_CCACHE ccache)
+if(CORBEL_CCACHE AND PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CORBEL_CCACHE})
+endif()
+
+add_library(corbel_warnings INTERFACE)
+target_compile_options(corbel_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+
+if(CORBEL_SANITIZE STREQUAL "address")
+  set(corbel_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(CORBEL_SANITIZE STREQUAL "thread")
+  set(corbel_sanitizers -fsanitize=thread -fno-omit-frame-pointer)
+elseif(CORBEL_SANITIZE)
+  message(FATAL_ERROR "CORBEL_SANITIZE is \"${CORBEL_SANITIZE}\"; it takes address, thread, or nothing")
+endif()
+if(corbel_sanitizers)
+  add_compile_options(${corbel_sanitizers})
+  add_link_options(${corbel_sanitizers})
+endif()
