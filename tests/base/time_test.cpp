@@ -15,10 +15,11 @@ TEST_CASE("a timestamp is RFC 3339 in UTC with milliseconds, both ways") {
 }
 
 TEST_CASE("what is not a timestamp is refused whole") {
-  for (const char* text : {"", "2026", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02 03:04:05Z", "2026-02-29T00:00:00Z",
-                           "2026-13-01T00:00:00Z", "2026-01-02T24:00:00Z", "2026-01-02T03:60:05Z", "2026-01-02T03:04:61Z",
-                           "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05Zx", "2026-01-02T03:04:05+2:00",
-                           "2026-01-02T03:04:05+24:00", "+026-01-02T03:04:05Z"}) {
+  for (const char* text :
+       {"", "2026", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02 03:04:05Z", "2026-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z", "2026-01-02T24:00:00Z", "2026-01-02T03:60:05Z", "2026-01-02T03:04:61Z",
+        "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05Zx", "2026-01-02T03:04:05+2:00",
+        "2026-01-02T03:04:05+24:00", "+026-01-02T03:04:05Z"}) {
     CAPTURE(text);
     CHECK_FALSE(corbel::parse_timestamp(text));
   }
@@ -27,7 +28,8 @@ TEST_CASE("what is not a timestamp is refused whole") {
 TEST_CASE("a date is a day that exists") {
   CHECK(corbel::parse_date("2024-02-29") == corbel::date{2024y / February / 29});
   CHECK(corbel::to_text(corbel::date{999y / March / 1}) == "0999-03-01");
-  for (const char* text : {"2023-02-29", "2023-2-1", "2023-02-01T", "", "20230201", "2023-00-01", "2023-01-00"}) {
+  for (const char* text :
+       {"2023-02-29", "2023-2-1", "2023-02-01T", "", "20230201", "2023-00-01", "2023-01-00"}) {
     CAPTURE(text);
     CHECK_FALSE(corbel::parse_date(text));
   }

@@ -15,11 +15,12 @@ enum class text_format : std::uint8_t { none, email, url, uuid, date_time, date,
 struct custom_check {
   bool (*holds)(const void* value) = nullptr;
   std::string_view message;  ///< shown to the client when the check does not hold
-  std::string_view path;     ///< for a check on a whole object: the pointer it complains about, such as "/endsAt"
+  std::string_view
+      path;  ///< for a check on a whole object: the pointer it complains about, such as "/endsAt"
 };
 
-/// What one value must satisfy, as plain data: the erased form of the builders in `rules.hpp`. `describe` only
-/// carries it; `schema/` checks it and publishes it.
+/// What one value must satisfy, as plain data: the erased form of the builders in `rules.hpp`. `describe`
+/// only carries it; `schema/` checks it and publishes it.
 struct constraints {
   static constexpr std::size_t most_names = 16;
   static constexpr std::size_t most_checks = 4;

@@ -11,7 +11,8 @@
 
 namespace corbel {
 
-/// Names a type in an overload: `constexpr auto describe(corbel::tag<project>)`, found in project's namespace.
+/// Names a type in an overload: `constexpr auto describe(corbel::tag<project>)`, found in project's
+/// namespace.
 template <class T>
 struct tag {
   using type = T;
@@ -19,13 +20,15 @@ struct tag {
 
 /// A type with a `describe` beside it.
 template <class T>
-concept described = requires { describe(tag<T>{}); };
+concept described = requires {
+  describe(tag<T>{});
+};
 
 /// One member of a described type.
 template <class Class, class Member, class Rule>
 struct field_description {
   std::string_view name;
-  Member Class::* member;
+  Member Class::*member;
   Rule rule;
 };
 
@@ -83,7 +86,7 @@ namespace rules {
 
 /// `name` is the wire name, camelCase; SQL columns and environment variables are derived from it.
 template <class Class, class Member, class Rule = any_rule>
-constexpr field_description<Class, Member, Rule> field(std::string_view name, Member Class::* member,
+constexpr field_description<Class, Member, Rule> field(std::string_view name, Member Class::*member,
                                                        Rule rule = {}) {
   return {name, member, rule};
 }

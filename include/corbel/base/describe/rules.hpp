@@ -6,7 +6,8 @@
 
 #include <corbel/base/describe/constraints.hpp>
 
-/// The words a `describe` function is written with: `using namespace corbel::rules;` inside it brings them in.
+/// The words a `describe` function is written with: `using namespace corbel::rules;` inside it brings them
+/// in.
 namespace corbel::rules {
 
 namespace detail {
@@ -54,8 +55,8 @@ struct rule {
   constexpr Self defaulted() const {
     return with([](constraints& c) { c.defaulted = true; });
   }
-  /// `check` is a captureless lambda taking the member by value or const reference and returning bool; it runs
-  /// only when every other rule of the value holds. `message` is a sentence for the client.
+  /// `check` is a captureless lambda taking the member by value or const reference and returning bool; it
+  /// runs only when every other rule of the value holds. `message` is a sentence for the client.
   template <class Check>
   constexpr Self refine(Check, std::string_view message) const {
     return with([&](constraints& c) { c.checks.at(c.check_count++) = detail::make_check<Check>(message); });
@@ -149,10 +150,18 @@ struct list_rule : rule<list_rule<Items>> {
   }
 };
 
-constexpr text_rule text() { return {}; }
-constexpr number_rule number() { return {}; }
-constexpr any_rule any() { return {}; }
-constexpr any_rule defaulted() { return any().defaulted(); }
+constexpr text_rule text() {
+  return {};
+}
+constexpr number_rule number() {
+  return {};
+}
+constexpr any_rule any() {
+  return {};
+}
+constexpr any_rule defaulted() {
+  return any().defaulted();
+}
 template <class Items = any_rule>
 constexpr list_rule<Items> list_of(Items element = {}) {
   list_rule<Items> made;

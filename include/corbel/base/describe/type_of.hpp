@@ -81,7 +81,8 @@ template <class T, std::size_t I, std::size_t Depth>
 struct constraints_at {
   static constexpr constraints value = [] {
     constraints set = rule_at<T, I, Depth>().set;
-    if constexpr (requires { rule_at<T, I, Depth>().element; }) set.items = &constraints_at<T, I, Depth + 1>::value;
+    if constexpr (requires { rule_at<T, I, Depth>().element; })
+      set.items = &constraints_at<T, I, Depth + 1>::value;
     return set;
   }();
 };
@@ -109,12 +110,14 @@ template <class Rule, class Member>
 constexpr void check_rule_fits() {
   using bare = typename std::conditional_t<is_optional<Member>, Member, std::optional<Member>>::value_type;
   if constexpr (std::is_same_v<Rule, rules::text_rule>)
-    static_assert(std::is_same_v<bare, std::string>, "corbel: text() rules stand on std::string members only");
+    static_assert(std::is_same_v<bare, std::string>,
+                  "corbel: text() rules stand on std::string members only");
   if constexpr (std::is_same_v<Rule, rules::number_rule>)
     static_assert(std::is_arithmetic_v<bare> && !std::is_same_v<bare, bool>,
                   "corbel: number() rules stand on integer and floating members only");
   if constexpr (requires(Rule r) { r.element; })
-    static_assert(is_list<bare> || is_map<bare>, "corbel: list_of() rules stand on std::vector and map members only");
+    static_assert(is_list<bare> || is_map<bare>,
+                  "corbel: list_of() rules stand on std::vector and map members only");
 }
 
 template <class T>
@@ -144,9 +147,12 @@ struct object_table {
   }
 
   static constexpr std::array<field_descriptor, count> fields = all(std::make_index_sequence<count>{});
-  static constexpr object_descriptor value{
-      fields.data(), count, description<T>.open_to_unknown, description<T>.checks.data(),
-      description<T>.check_count, &defaults};
+  static constexpr object_descriptor value{fields.data(),
+                                           count,
+                                           description<T>.open_to_unknown,
+                                           description<T>.checks.data(),
+                                           description<T>.check_count,
+                                           &defaults};
 };
 
 template <class E>
@@ -159,7 +165,8 @@ struct enum_table {
   }();
   static constexpr auto values = [] {
     std::array<std::int64_t, count> all{};
-    for (std::size_t i = 0; i < count; ++i) all[i] = static_cast<std::int64_t>(description<E>.values[i].value);
+    for (std::size_t i = 0; i < count; ++i)
+      all[i] = static_cast<std::int64_t>(description<E>.values[i].value);
     return all;
   }();
   static constexpr enum_descriptor value{names.data(), values.data(), count};
@@ -210,18 +217,23 @@ struct union_table;
 template <class... Ts>
 struct union_table<std::variant<Ts...>> {
   using variant = std::variant<Ts...>;
-  static_assert(description<variant>.names.size() == sizeof...(Ts),
-                "corbel: one_of(...) must list one alternative for each type of the std::variant, in its order");
+  static_assert(
+      description<variant>.names.size() == sizeof...(Ts),
+      "corbel: one_of(...) must list one alternative for each type of the std::variant, in its order");
   static constexpr std::array<const type_descriptor*, sizeof...(Ts)> alternatives{&type_table<Ts>::value...};
   static void* emplace(void* v, std::size_t index) {
     void* made = nullptr;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       ((index == I ? void(made = &as<variant>(v).template emplace<I>()) : void()), ...);
-    }(std::index_sequence_for<Ts...>{});
+    }
+    (std::index_sequence_for<Ts...>{});
     return made;
   }
   static constexpr union_descriptor value{
-      description<variant>.discriminator, description<variant>.names.data(), alternatives.data(), sizeof...(Ts),
+      description<variant>.discriminator,
+      description<variant>.names.data(),
+      alternatives.data(),
+      sizeof...(Ts),
       [](const void* v) { return as<variant>(v).index(); },
       [](const void* v) -> const void* {
         return std::visit([](const auto& held) -> const void* { return &held; }, as<variant>(v));
@@ -236,7 +248,8 @@ constexpr type_descriptor make_type() {
   if constexpr (std::is_same_v<T, bool>) {
     t.kind = type_kind::boolean;
   } else if constexpr (std::is_integral_v<T>) {
-    static_assert(!std::is_same_v<T, char>, "corbel: a char is no number and no text; use std::string or an integer");
+    static_assert(!std::is_same_v<T, char>,
+                  "corbel: a char is no number and no text; use std::string or an integer");
     t.kind = type_kind::integer;
     t.is_signed = std::is_signed_v<T>;
     t.bytes = sizeof(T);
@@ -254,13 +267,15 @@ constexpr type_descriptor make_type() {
   } else if constexpr (std::is_same_v<T, nlohmann::json>) {
     t.kind = type_kind::json;
   } else if constexpr (is_optional<T>) {
-    static_assert(!is_optional<typename T::value_type>, "corbel: an optional of an optional has no JSON form");
+    static_assert(!is_optional<typename T::value_type>,
+                  "corbel: an optional of an optional has no JSON form");
     t.kind = type_kind::optional;
     t.element = &type_table<typename T::value_type>::value;
     t.optional = &optional_table<T>::value;
   } else if constexpr (is_list<T>) {
-    static_assert(!std::is_same_v<typename T::value_type, bool>,
-                  "corbel: std::vector<bool> has no elements to point to; use std::vector<int> or an enumeration");
+    static_assert(
+        !std::is_same_v<typename T::value_type, bool>,
+        "corbel: std::vector<bool> has no elements to point to; use std::vector<int> or an enumeration");
     t.kind = type_kind::list;
     t.element = &type_table<typename T::value_type>::value;
     t.list = &list_table<T>::value;
@@ -272,7 +287,8 @@ constexpr type_descriptor make_type() {
     t.kind = type_kind::custom;
     t.custom = &custom_table<T>::value;
   } else if constexpr (std::is_enum_v<T>) {
-    static_assert(described<T>, "corbel: write `constexpr auto describe(corbel::tag<E>)` beside this enumeration");
+    static_assert(described<T>,
+                  "corbel: write `constexpr auto describe(corbel::tag<E>)` beside this enumeration");
     static_assert(sizeof(T) < 8 || std::is_signed_v<std::underlying_type_t<T>>,
                   "corbel: a described enumeration fits in a signed 64-bit integer");
     t.kind = type_kind::enumeration;
@@ -280,7 +296,9 @@ constexpr type_descriptor make_type() {
     t.bytes = sizeof(T);
     t.enumeration = &enum_table<T>::value;
   } else if constexpr (is_variant<T>) {
-    static_assert(described<T>, "corbel: write `constexpr auto describe(corbel::tag<V>)` with one_of(...) for this variant");
+    static_assert(
+        described<T>,
+        "corbel: write `constexpr auto describe(corbel::tag<V>)` with one_of(...) for this variant");
     t.kind = type_kind::one_of;
     t.one_of = &union_table<T>::value;
   } else {
