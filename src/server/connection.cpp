@@ -33,8 +33,7 @@ task<> answer(std::shared_ptr<exchange> x, handler* service) {
     thrown = std::current_exception();
   }
   if (thrown) service->refuse(x->in, problem::from_exception(thrown), x->out);
-  x->answered = true;
-  if (x->owner) x->owner->on_answer(*x);
+  if (x->owner) x->owner->on_answer(x);
 }
 
 error too_slow(std::string message) {
@@ -73,23 +72,18 @@ void connection::watch(interest what) {
 
 void connection::on_ready(readiness what) {
   if (what.broken) return destroy();
-  if (what.writable && unsent_) {
-    if (!write_unsent()) return;
-    if (!unsent_) {
-      // The client reads again: serve what it has sent meanwhile.
-      watch(interest::read);
-      if (closing_) return linger();
-      phase_ = phase::idle;
-      if (unread_) {
-        const auto held = std::move(unread_);
-        consume(held->bytes, {});
-      } else {
-        settle();
-      }
-      return;
-    }
+  try {
+    if (what.writable && unsent_) return write_unsent();
+    if (what.readable) read();
+  } catch (const std::exception&) {
+    abandon();  // out of memory, or the kernel refuses: this client goes, the others stay
   }
-  if (what.readable) read();
+}
+
+void connection::abandon() {
+  home_.output.clear();
+  home_.busy = false;
+  destroy();
 }
 
 void connection::read() {
@@ -123,7 +117,7 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
   // `bytes` may be the thread's input buffer: nothing below may read into it before this round is over.
   home_.busy = true;
   if (phase_ == phase::body) {
-    if (feed_body(bytes) && !closing_ && serve_exchange()) phase_ = phase::idle;
+    if (feed_body(bytes)) serve_exchange();
     scan = {};
   }
   while (!bytes.empty() && !closing_ && phase_ != phase::waiting && phase_ != phase::body) {
@@ -163,9 +157,7 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     } else {
       const bool whole = begin_body(head, rest, framing);
       bytes = rest;
-      if (!whole) break;
-      if (closing_ || !serve_exchange()) break;
-      phase_ = phase::idle;
+      if (!whole || !serve_exchange()) break;
     }
     if (home_.output.size() > flush_size && !flush()) return;
     if (phase_ == phase::flushing) break;
@@ -218,6 +210,7 @@ bool connection::begin_body(std::string_view head, std::string_view& rest, const
     x.chunks.emplace();
   else
     x.body_left = framing.content_length;
+  if (phase_ != phase::head) began_ = home_.loop.now();
   phase_ = phase::body;
   if (framing.expects_continue && rest.empty()) home_.output.append(http1::continue_line);
   return feed_body(rest);
@@ -259,31 +252,48 @@ bool connection::serve_exchange() {
 
 void connection::start_waiting() {
   phase_ = phase::waiting;
+  starting_ = true;
   exchange_->owner = this;
   const auto x = exchange_;
   // The completion handler holds the exchange, so that the cancellation slot outlives all that may look at it.
   asio::co_spawn(home_.loop.context().get_executor(), answer(x, &home_.shared.service),
                  asio::bind_cancellation_slot(x->cancel.slot(), [x](std::exception_ptr) {}));
+  starting_ = false;
 }
 
-void connection::on_answer(exchange& done) {
-  done.owner = nullptr;
-  const auto held = std::move(exchange_);
+void connection::on_answer(const std::shared_ptr<exchange>& done) {
+  if (!starting_ && home_.busy) {
+    // Another connection's handler woke this one: the buffers are in use until that round is over.
+    home_.loop.post([done] {
+      if (done->owner) done->owner->on_answer(done);
+    });
+    return;
+  }
+  done->owner = nullptr;
+  exchange_.reset();
   phase_ = phase::idle;
-  const bool within_round = home_.busy;
-  append(done.in, done.out, done.framing.keep_alive);
-  if (within_round) return;  // the handler did not wait after all; the round that started it goes on
-  watch(interest::read);
-  if (unread_ && !closing_) {
-    const auto bytes = std::move(unread_);
-    consume(bytes->bytes, {});
-  } else {
-    finish_round({}, {});
+  append(done->in, done->out, done->framing.keep_alive);
+  if (starting_) return;  // the handler did not wait after all; the round that started it goes on
+  try {
+    resume();
+  } catch (const std::exception&) {
+    abandon();
+  }
+}
+
+/// Goes on with what the client has sent meanwhile.
+void connection::resume() {
+  if (unread_ && !closing_ && !unsent_) {
+    const auto held = std::move(unread_);
+    consume(held->bytes, {});
+  } else if (flush()) {
+    settle();
   }
 }
 
 void connection::append(const request& in, const response& reply, bool keep_alive) {
   ++served_;
+  if (phase_ == phase::head) phase_ = phase::idle;
   if (!keep_alive || reply.closes() || home_.draining || served_ >= home_.limits().requests_per_connection)
     closing_ = true;
   http1::append_response(home_.output, in, reply, !closing_, home_.date.at(home_.loop.now()));
@@ -335,19 +345,22 @@ bool connection::flush() {
   return true;
 }
 
-/// False when the connection is gone.
-bool connection::write_unsent() {
+void connection::write_unsent() {
   const auto rest = std::string_view(unsent_->bytes).substr(unsent_->sent);
   const ssize_t n = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
   if (n < 0) {
-    if (errno == EAGAIN || errno == EINTR) return true;
-    destroy();
-    return false;
+    if (errno != EAGAIN && errno != EINTR) destroy();
+    return;
   }
   unsent_->sent += static_cast<std::size_t>(n);
-  home_.loop.deadlines().arm(*this, home_.loop.now() + home_.limits().write_timeout);
-  if (unsent_->sent == unsent_->bytes.size()) unsent_.reset();
-  return true;
+  if (unsent_->sent == unsent_->bytes.size()) {
+    unsent_.reset();
+    if (phase_ == phase::flushing) {
+      phase_ = phase::idle;
+      return resume();
+    }
+  }
+  settle();
 }
 
 /// Decides what this connection waits for next, and until when.
@@ -361,13 +374,13 @@ void connection::settle() {
     deadlines.arm(*this, now + limits.write_timeout);
     return;
   }
+  watch(interest::read);
   if (phase_ == phase::waiting) {
     deadlines.arm(*this, now + limits.handler_timeout);
     return;
   }
   if (closing_) return linger();
   if (phase_ == phase::body) {
-    if (!armed()) began_ = now;
     deadlines.arm(*this, began_ + limits.request_timeout);
     return;
   }
@@ -385,13 +398,12 @@ void connection::settle() {
 void connection::linger() {
   phase_ = phase::lingering;
   unread_.reset();
-  if (end_seen_ || ::shutdown(fd_, SHUT_WR) != 0) return destroy();
-  watch(interest::read);
+  if (::shutdown(fd_, SHUT_WR) != 0) return destroy();
   home_.loop.deadlines().arm(*this, home_.loop.now() + linger_time);
 }
 
 void connection::drain() {
-  if (phase_ == phase::idle && !unsent_) return destroy();
+  if (phase_ == phase::idle && !unsent_) destroy();
 }
 
 void connection::on_deadline() {

@@ -23,7 +23,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
 
   void on_ready(readiness what) override;
   /// The exchange's handler has answered after having waited.
-  void on_answer(exchange& done);
+  void on_answer(const std::shared_ptr<exchange>& done);
   /// Ends now when idle, otherwise behind the answers in flight.
   void drain();
 
@@ -61,7 +61,9 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   void append(const request& in, const response& reply, bool keep_alive);
   void finish_round(std::string_view rest, const http1::head_scan& scan);
   bool flush();
-  bool write_unsent();
+  void write_unsent();
+  void resume();
+  void abandon();
   void settle();
   void linger();
   void watch(interest what);
@@ -72,7 +74,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   phase phase_ = phase::idle;
   interest watched_ = interest::read;
   bool closing_ = false;    ///< nothing more is read from this client
-  bool end_seen_ = false;   ///< the client has closed its half
+  bool starting_ = false;   ///< the handler is being started, and may still answer at once
   std::uint32_t served_ = 0;
   std::chrono::steady_clock::time_point began_;  ///< when the request in hand began to arrive
   std::unique_ptr<unread> unread_;

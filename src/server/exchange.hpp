@@ -30,7 +30,6 @@ struct exchange {
   /// Null once the connection is gone or has answered without waiting any longer.
   connection* owner = nullptr;
   boost::asio::cancellation_signal cancel;
-  bool answered = false;
 };
 
 }  // namespace corbel

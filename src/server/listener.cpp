@@ -100,31 +100,56 @@ void listener::turn_away(int fd) noexcept {
   ::close(fd);
 }
 
-int open_listener(const std::string& host, std::uint16_t port, int backlog) {
-  sockaddr_storage address{};
+namespace {
+
+struct numeric_address {
+  sockaddr_storage storage{};
   socklen_t length = 0;
-  if (auto& four = reinterpret_cast<sockaddr_in&>(address); ::inet_pton(AF_INET, host.c_str(), &four.sin_addr) == 1) {
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+numeric_address parse_address(const std::string& host, std::uint16_t port) {
+  numeric_address made;
+  auto& four = reinterpret_cast<sockaddr_in&>(made.storage);
+  auto& six = reinterpret_cast<sockaddr_in6&>(made.storage);
+  if (::inet_pton(AF_INET, host.c_str(), &four.sin_addr) == 1) {
     four.sin_family = AF_INET;
     four.sin_port = htons(port);
-    length = sizeof four;
-  } else if (auto& six = reinterpret_cast<sockaddr_in6&>(address);
-             ::inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) == 1) {
+    made.length = sizeof four;
+  } else if (::inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) == 1) {
     six.sin6_family = AF_INET6;
     six.sin6_port = htons(port);
-    length = sizeof six;
+    made.length = sizeof six;
   } else {
     throw std::invalid_argument("cannot listen on \"" + host +
                                 "\": give a numeric address such as 127.0.0.1, 0.0.0.0 or ::");
   }
+  return made;
+}
+
+/// A bound socket; the reason it could not be had names host and port.
+int bind_socket(const std::string& host, std::uint16_t port, bool share_port) {
+  const auto address = parse_address(host, port);
   const std::string where = "cannot listen on " + host + " port " + std::to_string(port);
-  const int fd = ::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int fd = ::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) fail(fd, where);
   const int on = 1;
-  if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-      ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
-    fail(fd, where);
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), length) != 0 || ::listen(fd, backlog) != 0)
-    fail(fd, where);
+  if (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) fail(fd, where);
+  if (share_port && ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) fail(fd, where);
+  if (::bind(fd, address.get(), address.length) != 0) fail(fd, where);
+  return fd;
+}
+
+}  // namespace
+
+void claim_port(const std::string& host, std::uint16_t port) {
+  if (port != 0) ::close(bind_socket(host, port, false));
+}
+
+int open_listener(const std::string& host, std::uint16_t port, int backlog) {
+  const int fd = bind_socket(host, port, true);
+  if (::listen(fd, backlog) != 0) fail(fd, "cannot listen on " + host + " port " + std::to_string(port));
   return fd;
 }
 
