@@ -8,3 +8,14 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(SQLite3 3.40)
 
 find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp REQUIRED)
+
+# Debian 12 ships RE2 without a CMake package.
+find_path(RE2_INCLUDE_DIR re2/re2.h REQUIRED)
+find_library(RE2_LIBRARY re2 REQUIRED)
+if(NOT TARGET re2::re2)
+  add_library(re2::re2 UNKNOWN IMPORTED)
+  set_target_properties(re2::re2 PROPERTIES
+    IMPORTED_LOCATION ${RE2_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${RE2_INCLUDE_DIR}
+    INTERFACE_LINK_LIBRARIES Threads::Threads)
+endif()
