@@ -90,6 +90,8 @@ struct map_descriptor {
   void (*each)(const void* map, void* context,
                void (*visit)(void* context, std::string_view key, const void* value));
   void (*clear)(void* map);
+  void* (*find)(void* map, const std::string& key);  ///< null when there is no such key
+  void (*erase)(void* map, const std::string& key);
 };
 
 struct union_descriptor {

@@ -198,7 +198,12 @@ struct map_table {
       [](const void* m, void* context, void (*visit)(void*, std::string_view, const void*)) {
         for (const auto& [key, item] : as<T>(m)) visit(context, key, &item);
       },
-      [](void* m) { as<T>(m).clear(); }};
+      [](void* m) { as<T>(m).clear(); },
+      [](void* m, const std::string& key) -> void* {
+        const auto at = as<T>(m).find(key);
+        return at == as<T>(m).end() ? nullptr : &at->second;
+      },
+      [](void* m, const std::string& key) { as<T>(m).erase(key); }};
 };
 
 template <class T>
