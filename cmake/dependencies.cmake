@@ -30,4 +30,5 @@ if(NOT TARGET re2::re2)
   set_target_properties(re2::re2 PROPERTIES
     IMPORTED_LOCATION ${RE2_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${RE2_INCLUDE_DIR}
-    INTERFACE_LINK_LIBRARIES Threads::Threads)endif()
+    INTERFACE_LINK_LIBRARIES Threads::Threads)
+endif()

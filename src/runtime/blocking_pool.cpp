@@ -1,0 +1,175 @@
+#include "corbel/runtime/blocking_pool.hpp"
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "corbel/base/error.hpp"
+
+namespace corbel {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace detail {
+
+/// The suspended coroutine behind a job. `resume` destroys it.
+struct blocking_waiter {
+  virtual ~blocking_waiter() = default;
+  virtual void resume(error_code why) = 0;
+};
+
+namespace {
+
+template <class Handler>
+struct waiter_of final : blocking_waiter {
+  explicit waiter_of(Handler h) : handler(std::move(h)), work(asio::get_associated_executor(handler)) {}
+
+  void resume(error_code why) override {
+    auto executor = work.get_executor();
+    asio::post(executor, [self = std::unique_ptr<waiter_of>(this), why] {
+      // On the loop's own thread: slots are not thread-safe.
+      asio::get_associated_cancellation_slot(self->handler).clear();
+      auto resume_coroutine = std::move(self->handler);
+      self->work.reset();
+      std::move(resume_coroutine)(why);
+    });
+  }
+
+  Handler handler;
+  asio::executor_work_guard<asio::associated_executor_t<Handler>> work;
+};
+
+void answer(blocking_job& job, error_code why = {}) {
+  if (!job.answered.exchange(true, std::memory_order_acq_rel)) job.waiter->resume(why);
+}
+
+struct posted_job final : blocking_job {
+  explicit posted_job(std::function<void()> w) : work(std::move(w)) { answered = true; }
+  void run() override {
+    work();
+    work = nullptr;
+  }
+  std::function<void()> work;
+};
+
+}  // namespace
+}  // namespace detail
+
+struct blocking_pool::core {
+  explicit core(std::size_t limit) : queue_limit(limit) {}
+
+  bool push(std::shared_ptr<detail::blocking_job> job, bool limited) {
+    {
+      const std::lock_guard lock(mutex);
+      if (stopping) return false;
+      if (limited && queue.size() >= queue_limit + idle) return false;
+      queue.push_back(std::move(job));
+    }
+    ready.notify_one();
+    return true;
+  }
+
+  void serve() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      ++idle;
+      ready.wait(lock, [&] { return stopping || !queue.empty(); });
+      --idle;
+      if (queue.empty()) return;
+      auto job = std::move(queue.front());
+      queue.pop_front();
+      lock.unlock();
+      if (!job->abandoned.requested()) {
+        try {
+          job->run();
+        } catch (...) {
+          job->thrown = std::current_exception();
+        }
+      }
+      detail::answer(*job);
+      job.reset();
+      lock.lock();
+    }
+  }
+
+  const std::size_t queue_limit;
+  std::mutex mutex;
+  std::condition_variable ready;
+  std::deque<std::shared_ptr<detail::blocking_job>> queue;
+  std::size_t idle = 0;
+  bool stopping = false;
+  std::vector<std::thread> threads;
+  std::size_t thread_count = 0;
+  std::once_flag joined;
+};
+
+blocking_pool::blocking_pool(std::size_t threads, std::size_t queue_limit)
+    : core_(std::make_shared<core>(queue_limit)) {
+  core_->thread_count = threads == 0 ? 1 : threads;
+  for (std::size_t i = 0; i < core_->thread_count; ++i)
+    core_->threads.emplace_back([core = core_.get()] { core->serve(); });
+}
+
+blocking_pool::~blocking_pool() { stop(); }
+
+void blocking_pool::stop() {
+  {
+    const std::lock_guard lock(core_->mutex);
+    core_->stopping = true;
+  }
+  core_->ready.notify_all();
+  std::call_once(core_->joined, [this] {
+    for (auto& thread : core_->threads) thread.join();
+  });
+}
+
+bool blocking_pool::post(std::function<void()> work) {
+  return core_->push(std::make_shared<detail::posted_job>(std::move(work)), false);
+}
+
+std::size_t blocking_pool::threads() const noexcept { return core_->thread_count; }
+
+std::size_t blocking_pool::waiting() const {
+  const std::lock_guard lock(core_->mutex);
+  return core_->queue.size();
+}
+
+task<void> blocking_pool::wait_for(std::shared_ptr<detail::blocking_job> job) {
+  auto start = [](auto handler, const std::shared_ptr<core>& pool,
+                  const std::shared_ptr<detail::blocking_job>& work) {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    work->waiter = new detail::waiter_of<decltype(handler)>(std::move(handler));
+    // The slot is set before the work can finish; a late signal finds the job answered.
+    if (slot.is_connected() && !work->shielded)
+      slot.assign([work](asio::cancellation_type type) {
+        if ((type & (asio::cancellation_type::terminal | asio::cancellation_type::partial)) ==
+            asio::cancellation_type::none)
+          return;
+        work->abandoned.set_.store(true, std::memory_order_relaxed);
+        detail::answer(*work, asio::error::operation_aborted);
+      });
+    if (!pool->push(work, true)) {
+      work->refused = true;
+      detail::answer(*work);
+    }
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(start, asio::use_awaitable,
+                                                                                  core_, job);
+  if (job->refused)
+    throw failure(unavailable("The server is busy. Try again shortly.", "busy")
+                      .retry_after(std::chrono::seconds(1))
+                      .because("the blocking pool refused work: its queue is full, or it has stopped"));
+  if (job->thrown) std::rethrow_exception(job->thrown);
+}
+
+}  // namespace corbel
