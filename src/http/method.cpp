@@ -6,7 +6,9 @@ constexpr std::string_view names[method_count] = {"GET",    "HEAD",    "POST",  
                                                   "DELETE", "OPTIONS", "CONNECT", "TRACE", "OTHER"};
 }
 
-std::string_view to_string(method m) noexcept { return names[static_cast<std::size_t>(m)]; }
+std::string_view to_string(method m) noexcept {
+  return names[static_cast<std::size_t>(m)];
+}
 
 method method_of(std::string_view name) noexcept {
   for (std::size_t i = 0; i + 1 < method_count; ++i)

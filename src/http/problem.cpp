@@ -19,7 +19,8 @@ bool wants_problem_json(const request& in) {
       bool refused = false;
       while (!range.empty()) {
         const auto parameter = next_item(range, ';');
-        refused |= parameter == "q=0" || parameter == "q=0.0" || parameter == "q=0.00" || parameter == "q=0.000";
+        refused |=
+            parameter == "q=0" || parameter == "q=0.0" || parameter == "q=0.00" || parameter == "q=0.000";
       }
       return !refused;
     }

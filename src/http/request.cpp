@@ -22,7 +22,8 @@ std::optional<std::string_view> request::cookie(std::string_view name) const noe
       const auto equals = pair.find('=');
       if (equals == std::string_view::npos || trim_space(pair.substr(0, equals)) != name) continue;
       auto value = trim_space(pair.substr(equals + 1));
-      if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+      if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+        value = value.substr(1, value.size() - 2);
       return value;
     }
   }
@@ -43,7 +44,9 @@ const std::optional<query_pairs>& request::query_params() const {
   return query_params_;
 }
 
-timestamp request::now() const noexcept { return clock_ ? clock_->now() : system_clock().now(); }
+timestamp request::now() const noexcept {
+  return clock_ ? clock_->now() : system_clock().now();
+}
 
 void request_access::clear() noexcept {
   r_.method_ = method::other;

@@ -24,8 +24,8 @@ std::optional<line> find_line(const std::string& text, std::string_view name, st
 }
 
 bool is_framing(std::string_view name) {
-  static constexpr std::array<std::string_view, 6> ours = {"Content-Length", "Transfer-Encoding", "Connection",
-                                                           "Date",           "Keep-Alive",        "Trailer"};
+  static constexpr std::array<std::string_view, 6> ours = {
+      "Content-Length", "Transfer-Encoding", "Connection", "Date", "Keep-Alive", "Trailer"};
   for (const auto& each : ours)
     if (iequals(each, name)) return true;
   return false;
@@ -33,12 +33,15 @@ bool is_framing(std::string_view name) {
 
 void check(std::string_view name, std::string_view value) {
   if (!is_token(name))
-    throw std::invalid_argument("a header name must be a token such as X-Total; letters, digits and -_.~!#$%&'*+^`| only");
+    throw std::invalid_argument(
+        "a header name must be a token such as X-Total; letters, digits and -_.~!#$%&'*+^`| only");
   if (!is_field_value(value))
-    throw std::invalid_argument("the value of header " + std::string(name) +
-                                " holds a control character or a space at an end; remove it before setting the header");
+    throw std::invalid_argument(
+        "the value of header " + std::string(name) +
+        " holds a control character or a space at an end; remove it before setting the header");
   if (is_framing(name))
-    throw std::invalid_argument("header " + std::string(name) + " is written by the server alone; do not set it");
+    throw std::invalid_argument("header " + std::string(name) +
+                                " is written by the server alone; do not set it");
 }
 
 void append_line(std::string& text, std::string_view name, std::string_view value) {

@@ -39,16 +39,20 @@ bool decode(std::string_view text, std::string& out, bool plus_is_space) {
 
 }  // namespace
 
-bool percent_decode(std::string_view text, std::string& out) { return decode(text, out, false); }
-bool form_decode(std::string_view text, std::string& out) { return decode(text, out, true); }
+bool percent_decode(std::string_view text, std::string& out) {
+  return decode(text, out, false);
+}
+bool form_decode(std::string_view text, std::string& out) {
+  return decode(text, out, true);
+}
 
 std::string percent_encode(std::string_view text) {
   static constexpr char digits[] = "0123456789ABCDEF";
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
     if (plain) {
       out += c;
     } else {

@@ -26,8 +26,12 @@ void event_loop::run() {
   context_->run();
 }
 
-void event_loop::stop() { context_->stop(); }
+void event_loop::stop() {
+  context_->stop();
+}
 
-void event_loop::post(std::function<void()> work) { asio::post(*context_, std::move(work)); }
+void event_loop::post(std::function<void()> work) {
+  asio::post(*context_, std::move(work));
+}
 
 }  // namespace corbel

@@ -74,7 +74,8 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
       if (!handler) continue;  // removed by an earlier handler of this batch
       const std::uint32_t events = event.events;
       handler->on_ready({(events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0,
-                         (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0, (events & (EPOLLHUP | EPOLLERR)) != 0});
+                         (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
+                         (events & (EPOLLHUP | EPOLLERR)) != 0});
     }
     batch_count = 0;
   }

@@ -42,7 +42,8 @@ error too_slow(std::string message) {
 
 }  // namespace
 
-connection::connection(worker& home, int fd, std::string peer) : home_(home), fd_(fd), peer_(std::move(peer)) {
+connection::connection(worker& home, int fd, std::string peer)
+    : home_(home), fd_(fd), peer_(std::move(peer)) {
   home_.loop.descriptors().add(fd_, interest::read, *this);
   began_ = home_.loop.now();
   home_.loop.deadlines().arm(*this, began_ + home_.limits().header_timeout);
@@ -165,7 +166,8 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
   finish_round(bytes, scan);
 }
 
-bool connection::serve_whole(std::string_view bytes, std::string_view body, const http1::message_framing& framing) {
+bool connection::serve_whole(std::string_view bytes, std::string_view body,
+                             const http1::message_framing& framing) {
   auto& in = home_.in;
   request_access(in).body(body);
   home_.out.clear();
@@ -183,7 +185,8 @@ bool connection::serve_whole(std::string_view bytes, std::string_view body, cons
   return phase_ != phase::waiting;
 }
 
-bool connection::begin_body(std::string_view head, std::string_view& rest, const http1::message_framing& framing) {
+bool connection::begin_body(std::string_view head, std::string_view& rest,
+                            const http1::message_framing& framing) {
   auto& in = home_.in;
   auto admitted = home_.shared.service.admit(in);
   if (!admitted && framing.expects_continue) {
@@ -255,7 +258,8 @@ void connection::start_waiting() {
   starting_ = true;
   exchange_->owner = this;
   const auto x = exchange_;
-  // The completion handler holds the exchange, so that the cancellation slot outlives all that may look at it.
+  // The completion handler holds the exchange, so that the cancellation slot outlives all that may look at
+  // it.
   asio::co_spawn(home_.loop.context().get_executor(), answer(x, &home_.shared.service),
                  asio::bind_cancellation_slot(x->cancel.slot(), [x](std::exception_ptr) {}));
   starting_ = false;

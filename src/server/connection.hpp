@@ -73,8 +73,8 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   int fd_;
   phase phase_ = phase::idle;
   interest watched_ = interest::read;
-  bool closing_ = false;    ///< nothing more is read from this client
-  bool starting_ = false;   ///< the handler is being started, and may still answer at once
+  bool closing_ = false;   ///< nothing more is read from this client
+  bool starting_ = false;  ///< the handler is being started, and may still answer at once
   std::uint32_t served_ = 0;
   std::chrono::steady_clock::time_point began_;  ///< when the request in hand began to arrive
   std::unique_ptr<unread> unread_;

@@ -53,7 +53,8 @@ void listener::on_ready(readiness) {
   for (int i = 0; i < accepts_per_round; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
-    const int fd = ::accept4(fd_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(fd_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         home_.loop.descriptors().change(fd_, interest::none, *this);
@@ -77,7 +78,9 @@ void listener::on_ready(readiness) {
   }
 }
 
-void listener::on_deadline() { home_.loop.descriptors().change(fd_, interest::read, *this); }
+void listener::on_deadline() {
+  home_.loop.descriptors().change(fd_, interest::read, *this);
+}
 
 /// One over the limit: it hears why, as far as one write without waiting can tell it.
 void listener::turn_away(int fd) noexcept {
@@ -85,11 +88,12 @@ void listener::turn_away(int fd) noexcept {
     request nobody;
     request_access(nobody).clock(&home_.shared.time);
     response out;
-    home_.shared.service.refuse(nobody,
-                                unavailable("The service has as many connections as it can hold. Try again later.",
-                                            "too_many_connections")
-                                    .retry_after(std::chrono::seconds(1)),
-                                out);
+    home_.shared.service.refuse(
+        nobody,
+        unavailable("The service has as many connections as it can hold. Try again later.",
+                    "too_many_connections")
+            .retry_after(std::chrono::seconds(1)),
+        out);
     http1::output_buffer bytes;
     http1::append_response(bytes, nobody, out, false, home_.date.at(home_.loop.now()));
     (void)::send(fd, bytes.view().data(), bytes.size(), MSG_NOSIGNAL);

@@ -29,8 +29,8 @@ class listener final : public readiness_handler, public deadline_wheel::entry {
 /// `host` is a numeric address. Throws std::system_error, or std::invalid_argument for another kind of host.
 int open_listener(const std::string& host, std::uint16_t port, int backlog);
 
-/// Throws std::system_error when another socket listens on that port already. SO_REUSEPORT alone would let two
-/// programs share it without a word.
+/// Throws std::system_error when another socket listens on that port already. SO_REUSEPORT alone would let
+/// two programs share it without a word.
 void claim_port(const std::string& host, std::uint16_t port);
 
 /// The port that a listening socket got.

@@ -30,16 +30,21 @@ std::size_t descriptor_budget() {
 std::vector<std::string> check(const server_settings& s) {
   std::vector<std::string> wrong;
   const auto& l = s.limits;
-  if (l.request_line < 64) wrong.push_back("limits.request_line is below 64 bytes: no real request line fits");
+  if (l.request_line < 64)
+    wrong.push_back("limits.request_line is below 64 bytes: no real request line fits");
   if (l.request_line + l.header_bytes > worker::input_size - 1024)
-    wrong.push_back("limits.request_line and limits.header_bytes together are above 63 KiB: make them smaller");
+    wrong.push_back(
+        "limits.request_line and limits.header_bytes together are above 63 KiB: make them smaller");
   if (l.connections == 0) wrong.push_back("limits.connections is 0: allow at least one");
-  if (l.requests_per_connection == 0) wrong.push_back("limits.requests_per_connection is 0: allow at least one");
-  for (const auto& [name, value] :
-       {std::pair{"header_timeout", l.header_timeout}, {"request_timeout", l.request_timeout},
-        {"keep_alive_timeout", l.keep_alive_timeout}, {"handler_timeout", l.handler_timeout},
-        {"write_timeout", l.write_timeout}})
-    if (value.count() <= 0) wrong.push_back(std::string("limits.") + name + " is not above 0: give it a time");
+  if (l.requests_per_connection == 0)
+    wrong.push_back("limits.requests_per_connection is 0: allow at least one");
+  for (const auto& [name, value] : {std::pair{"header_timeout", l.header_timeout},
+                                    {"request_timeout", l.request_timeout},
+                                    {"keep_alive_timeout", l.keep_alive_timeout},
+                                    {"handler_timeout", l.handler_timeout},
+                                    {"write_timeout", l.write_timeout}})
+    if (value.count() <= 0)
+      wrong.push_back(std::string("limits.") + name + " is not above 0: give it a time");
   return wrong;
 }
 
@@ -87,7 +92,9 @@ namespace {
 /// Looks again and again, on one loop, whether all connections are gone.
 struct drain_watch : std::enable_shared_from_this<drain_watch> {
   drain_watch(boost::asio::io_context& context, server_shared& s, std::function<void()> d)
-      : timer(context), shared(s), done(std::move(d)),
+      : timer(context),
+        shared(s),
+        done(std::move(d)),
         until(std::chrono::steady_clock::now() + shared.settings.drain_timeout) {}
 
   void look() {

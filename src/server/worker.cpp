@@ -10,9 +10,13 @@ namespace corbel {
 worker::worker(event_loop& l, server_shared& s)
     : loop(l), shared(s), input(std::make_unique_for_overwrite<char[]>(input_size)) {}
 
-worker::~worker() { close_all(); }
+worker::~worker() {
+  close_all();
+}
 
-void worker::listen(int listening_fd) { listener_ = std::make_unique<listener>(*this, listening_fd); }
+void worker::listen(int listening_fd) {
+  listener_ = std::make_unique<listener>(*this, listening_fd);
+}
 
 void worker::accepted(int fd, std::string peer) {
   auto made = std::make_unique<connection>(*this, fd, std::move(peer));

@@ -16,8 +16,8 @@ bool iequals(std::string_view a, std::string_view b) noexcept;
 /// A non-empty run of token characters (RFC 9110, 5.6.2).
 bool is_token(std::string_view text) noexcept;
 
-/// No control character but the tab, and neither white space nor a tab at an end (RFC 9110, 5.5). Bytes from 0x80 on are
-/// let through as obs-text.
+/// No control character but the tab, and neither white space nor a tab at an end (RFC 9110, 5.5). Bytes from
+/// 0x80 on are let through as obs-text.
 bool is_field_value(std::string_view text) noexcept;
 
 /// Whether a comma-separated list holds `item`, compared without case (RFC 9110, 5.6.1).

@@ -26,13 +26,13 @@ class chunked_reader {
   static constexpr std::size_t trailer_limit = 8192;   // bytes of all trailers
 
   state state_ = state::size;
-  bool last_ = false;         // the chunk of size 0 was read
+  bool last_ = false;  // the chunk of size 0 was read
   bool line_has_colon_ = false;
-  std::uint8_t digits_ = 0;   // of the chunk size
+  std::uint8_t digits_ = 0;  // of the chunk size
   std::uint16_t extension_ = 0;
   std::uint16_t trailer_ = 0;
-  std::uint16_t line_ = 0;    // bytes of the current trailer line
-  std::uint64_t left_ = 0;    // of the current chunk
+  std::uint16_t line_ = 0;  // bytes of the current trailer line
+  std::uint64_t left_ = 0;  // of the current chunk
 };
 
 }  // namespace corbel::http1

@@ -6,8 +6,12 @@
 namespace corbel::http1 {
 namespace {
 
-error refuse_framing(std::string message) { return malformed(std::move(message), "malformed_framing"); }
-error refuse_request(std::string message) { return malformed(std::move(message), "malformed_request"); }
+error refuse_framing(std::string message) {
+  return malformed(std::move(message), "malformed_framing");
+}
+error refuse_request(std::string message) {
+  return malformed(std::move(message), "malformed_request");
+}
 
 /// The fields that decide where a message ends and for whom it is, each with how often it stands there.
 struct deciding_fields {
@@ -108,11 +112,13 @@ std::optional<error> check_host(const request& in, const deciding_fields& f) {
 std::optional<error> check_length(const request& in, const deciding_fields& f, message_framing& framing) {
   if (f.transfer_encodings > 0) {
     if (in.version() < 11) return refuse_framing("HTTP/1.0 has no Transfer-Encoding.");
-    if (f.content_lengths > 0) return refuse_framing("Content-Length and Transfer-Encoding exclude each other.");
+    if (f.content_lengths > 0)
+      return refuse_framing("Content-Length and Transfer-Encoding exclude each other.");
     if (f.transfer_encodings > 1 || f.transfer_encoding.find(',') != std::string_view::npos)
       return refuse_framing("Transfer-Encoding must be a single chunked.");
     if (!iequals(f.transfer_encoding, "chunked"))
-      return error{error_kind::not_implemented, "not_implemented", "Transfer-Encoding must be chunked; no other coding is served here."};
+      return error{error_kind::not_implemented, "not_implemented",
+                   "Transfer-Encoding must be chunked; no other coding is served here."};
     framing.chunked = true;
     return {};
   }
@@ -138,7 +144,8 @@ std::optional<error> decide_framing(request& in, message_framing& framing) {
   if (auto e = check_length(in, f, framing)) return e;
   if (f.expects > 0) {
     if (f.expects > 1 || !iequals(f.expect, "100-continue"))
-      return error{error_kind::expectation_failed, "expectation_failed", "The only expectation met here is 100-continue."};
+      return error{error_kind::expectation_failed, "expectation_failed",
+                   "The only expectation met here is 100-continue."};
     // RFC 9110, 10.1.1: an HTTP/1.0 client cannot understand the interim response.
     framing.expects_continue = in.version() >= 11 && framing.has_body();
   }

@@ -11,10 +11,12 @@ namespace {
 
 namespace beast = boost::beast;
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
-/// Beast reads the lines; the fields it finds stay where they are. Its own ideas of framing are not used: they
-/// let pass what a stricter peer reads differently (see framing.cpp).
+/// Beast reads the lines; the fields it finds stay where they are. Its own ideas of framing are not used:
+/// they let pass what a stricter peer reads differently (see framing.cpp).
 class line_parser final : public beast::http::basic_parser<true> {
  public:
   explicit line_parser(request& out) : out_(out) {
@@ -58,11 +60,15 @@ bool names_another_version(std::string_view head) {
 error unreadable(beast::error_code why, std::string_view head) {
   using beast::http::error;
   if (why == error::bad_version && names_another_version(head))
-    return {error_kind::version_not_supported, "version_not_supported", "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
+    return {error_kind::version_not_supported, "version_not_supported",
+            "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
   if (why == error::bad_method) return malformed("The method is no token.", "malformed_request");
-  if (why == error::bad_target) return malformed("The request target holds a character it may not.", "malformed_request");
-  if (why == error::bad_version) return malformed("The request line does not end in HTTP/1.1.", "malformed_request");
-  if (why == error::bad_field) return malformed("A header name is no token followed by a colon.", "malformed_request");
+  if (why == error::bad_target)
+    return malformed("The request target holds a character it may not.", "malformed_request");
+  if (why == error::bad_version)
+    return malformed("The request line does not end in HTTP/1.1.", "malformed_request");
+  if (why == error::bad_field)
+    return malformed("A header name is no token followed by a colon.", "malformed_request");
   if (why == error::bad_content_length || why == error::multiple_content_length)
     return malformed("Content-Length must be one decimal number.", "malformed_framing");
   if (why == error::bad_transfer_encoding)

@@ -39,8 +39,8 @@ head_outcome scan_head(std::string_view bytes, head_scan& at, const server_limit
 /// why the request must be refused; what was understood of it until then is in `out`.
 std::optional<error> parse_head(std::string_view head, request& out, message_framing& framing);
 
-/// RFC 9112, 6: the framing of a request whose fields are in `in`, by rules stricter than the RFC's: a request
-/// that two parties could read in two ways is refused.
+/// RFC 9112, 6: the framing of a request whose fields are in `in`, by rules stricter than the RFC's: a
+/// request that two parties could read in two ways is refused.
 std::optional<error> decide_framing(request& in, message_framing& framing);
 
 }  // namespace corbel::http1

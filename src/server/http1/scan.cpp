@@ -16,7 +16,9 @@ bool has_control(const char* at, std::size_t n) {
   return found != 0;
 }
 
-error bad_line(std::string message) { return malformed(std::move(message), "malformed_request"); }
+error bad_line(std::string message) {
+  return malformed(std::move(message), "malformed_request");
+}
 
 error line_too_long(const server_limits& limits) {
   return {error_kind::uri_too_long, "uri_too_long",

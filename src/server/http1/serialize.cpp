@@ -100,7 +100,8 @@ void append_response(output_buffer& out, const request& in, const response& repl
   const auto& body = reply.body();
   constexpr std::size_t ours = 128;  // the most that the fields written here take, and the blank line
 
-  char* const begin = out.room(line.size() + date.size() + fields.size() + ours + (sends_body ? body.size() : 0));
+  char* const begin =
+      out.room(line.size() + date.size() + fields.size() + ours + (sends_body ? body.size() : 0));
   char* at = put(begin, line);
   at = put(at, date);
   if (!keep_alive)
