@@ -22,7 +22,6 @@ class request_access {
   void clock(const corbel::clock* c) { r_.clock_ = c; }
   void services(const corbel::services* s) { r_.services_ = s; }
 
-  const void* route() const noexcept { return r_.route_; }
   void route(const void* found) noexcept { r_.route_ = found; }
   std::vector<field_view>& params() noexcept { return r_.params_; }
   std::vector<char>& decoded() noexcept { return r_.decoded_; }

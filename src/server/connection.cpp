@@ -255,6 +255,7 @@ bool connection::serve_exchange() {
 
 void connection::start_waiting() {
   phase_ = phase::waiting;
+  began_ = home_.loop.now();
   starting_ = true;
   exchange_->owner = this;
   const auto x = exchange_;
@@ -380,7 +381,8 @@ void connection::settle() {
   }
   watch(interest::read);
   if (phase_ == phase::waiting) {
-    deadlines.arm(*this, now + limits.handler_timeout);
+    deadlines.arm(*this,
+                  began_ + home_.shared.service.time_limit(exchange_->in).value_or(limits.handler_timeout));
     return;
   }
   if (closing_) return linger();

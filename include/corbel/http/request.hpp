@@ -72,6 +72,9 @@ class request {
   /// What the application provides to handlers; never null while a handler runs.
   const corbel::services* services() const noexcept { return services_; }
 
+  /// The pipeline that the router chose, for the router alone.
+  const void* route() const noexcept { return route_; }
+
   /// A value that one middleware leaves for later ones and the handler, found by its type.
   template <class T>
   T& emplace(T value) {
