@@ -212,7 +212,7 @@ template <class T>
 struct parameter<state<T>> {
   static constexpr bool known = true;
   using slot = T*;
-  static void fill(const request& in, slot& into, extraction&) { into = in.services()->find<T>(); }
+  static void fill(const request& in, slot& into, extraction&) { into = in.services().find<T>(); }
   static state<T> give(request&, slot& from) { return state<T>(*from); }
   static void note(endpoint_contract& c) { c.services.push_back({key_of<T>(), name_of_type<T>()}); }
 };
