@@ -3,7 +3,7 @@
 // What most programs need. Databases have headers and libraries of their own: <corbel/data/sqlite.hpp>.
 
 #include <corbel/app/app.hpp>
-#include <corbel/base/settings.hpp>
+#include <corbel/app/settings.hpp>
 #include <corbel/middleware/access_log.hpp>
 #include <corbel/middleware/limits.hpp>
 #include <corbel/middleware/request_id.hpp>

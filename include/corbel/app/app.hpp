@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <corbel/app/inject.hpp>
-#include <corbel/app/settings.hpp>
+#include <corbel/app/app_settings.hpp>
 #include <corbel/health/health.hpp>
 #include <corbel/http/services.hpp>
 #include <corbel/routing/router.hpp>
