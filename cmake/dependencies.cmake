@@ -8,6 +8,10 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(SQLite3 3.40)
 
 find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp REQUIRED)
+if(NOT TARGET corbel_valijson)
+  add_library(corbel_valijson INTERFACE)
+  target_include_directories(corbel_valijson SYSTEM INTERFACE ${VALIJSON_INCLUDE_DIR})
+endif()
 
 # Debian 12 ships RE2 without a CMake package.
 find_path(RE2_INCLUDE_DIR re2/re2.h REQUIRED)
