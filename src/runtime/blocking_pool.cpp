@@ -120,7 +120,9 @@ blocking_pool::blocking_pool(std::size_t threads, std::size_t queue_limit)
     core_->threads.emplace_back([core = core_.get()] { core->serve(); });
 }
 
-blocking_pool::~blocking_pool() { stop(); }
+blocking_pool::~blocking_pool() {
+  stop();
+}
 
 void blocking_pool::stop() {
   {
@@ -137,7 +139,9 @@ bool blocking_pool::post(std::function<void()> work) {
   return core_->push(std::make_shared<detail::posted_job>(std::move(work)), false);
 }
 
-std::size_t blocking_pool::threads() const noexcept { return core_->thread_count; }
+std::size_t blocking_pool::threads() const noexcept {
+  return core_->thread_count;
+}
 
 std::size_t blocking_pool::waiting() const {
   const std::lock_guard lock(core_->mutex);
@@ -164,7 +168,7 @@ task<void> blocking_pool::wait_for(std::shared_ptr<detail::blocking_job> job) {
     }
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(start, asio::use_awaitable,
-                                                                                  core_, job);
+                                                                                 core_, job);
   if (job->refused)
     throw failure(unavailable("The server is busy. Try again shortly.", "busy")
                       .retry_after(std::chrono::seconds(1))
