@@ -1,10 +1,34 @@
-# What Corbel stands on; docs/dependencies.md gives the reason for each.
+# What Corbel stands on; docs/dependencies.md gives the reason for each. The installed package reads this list too,
+# because a static library leaves its own libraries for the user's program to link.
 
-find_package(Threads REQUIRED)
-find_package(Boost 1.81 REQUIRED)
-find_package(OpenSSL 3.0 REQUIRED)
-find_package(fmt 9 REQUIRED)
-find_package(nlohmann_json 3.11 REQUIRED)
-find_package(SQLite3 3.40)
+# corbel_needs(...): find_package for our own build, find_dependency below a user's find_package(corbel).
+macro(corbel_needs)
+  if(CMAKE_FIND_PACKAGE_NAME STREQUAL "corbel")
+    include(CMakeFindDependencyMacro)
+    find_dependency(${ARGN})
+  else()
+    find_package(${ARGN} REQUIRED)
+  endif()
+endmacro()
 
-find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp REQUIRED)
+corbel_needs(Threads)
+corbel_needs(Boost 1.81)
+corbel_needs(OpenSSL 3.0)
+corbel_needs(fmt 9)
+corbel_needs(nlohmann_json 3.11)
+find_package(SQLite3 3.40 QUIET)
+
+if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "corbel")  # compiled in: users need neither the header nor a library
+  find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp REQUIRED)
+endif()
+
+# Debian 12 ships RE2 without a CMake package.
+find_path(RE2_INCLUDE_DIR re2/re2.h REQUIRED)
+find_library(RE2_LIBRARY re2 REQUIRED)
+if(NOT TARGET re2::re2)
+  add_library(re2::re2 UNKNOWN IMPORTED)
+  set_target_properties(re2::re2 PROPERTIES
+    IMPORTED_LOCATION ${RE2_LIBRARY}
+    INTERFACE_INCLUDE_DIRECTORIES ${RE2_INCLUDE_DIR}
+    INTERFACE_LINK_LIBRARIES Threads::Threads)
+endif()

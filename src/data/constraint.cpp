@@ -53,7 +53,7 @@ const constraint* constraint_of(const error& e) noexcept {
 error constraint_error(constraint broken, std::string cause) {
   const std::string fields = fields_of(broken);
   error e = named_error(broken, fields).because(std::move(cause));
-  if (!fields.empty()) e = std::move(e).detail("field", fields);
+  if (!fields.empty()) std::move(e).detail("field", fields);
   return std::move(e).from(std::make_shared<const constraint>(std::move(broken)));
 }
 

@@ -70,12 +70,12 @@ class source {
   ///
   /// `body` captures nothing: GCC 12 destroys a capturing lambda twice when it stands in a `co_await`.
   template <class Body, class... Args>
-  auto transaction(Body body, Args... args) const {
+  auto transact(Body body, Args... args) const {
     return transact_in<transaction_use::write>(std::move(body), std::move(args)...);
   }
   /// The same for a consistent view of several reads; writing in it fails.
   template <class Body, class... Args>
-  auto read_transaction(Body body, Args... args) const {
+  auto transact_read_only(Body body, Args... args) const {
     return transact_in<transaction_use::read>(std::move(body), std::move(args)...);
   }
 

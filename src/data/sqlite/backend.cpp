@@ -64,7 +64,7 @@ rows_ptr run_alone(const abandonment& gone, held on, data::statement what) {
   if ((*on)->in_transaction())
     throw failure(
         internal_error("BEGIN as a statement leaves the pool with an open transaction: use "
-                       "db.transaction(...)"));
+                       "db.transact(...)"));
   return rows;
 }
 

@@ -8,8 +8,12 @@
 
 namespace corbel {
 
+// GCC takes a scoped enumerator that is named like a type for one that hides it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 /// The shapes of text that a rule may ask for. Each is checked by `schema/format`.
 enum class text_format : std::uint8_t { none, email, url, uuid, date_time, date, time, hostname, ipv4, ipv6 };
+#pragma GCC diagnostic pop
 
 /// A check of a caller's own, on the typed value; `value` points to an object of the described type.
 struct custom_check {

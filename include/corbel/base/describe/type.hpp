@@ -9,6 +9,9 @@
 
 namespace corbel {
 
+// GCC takes a scoped enumerator that is named like a type for one that hides it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 /// How a C++ type travels. JSON, SQL, settings and schemas all switch on it.
 enum class type_kind : std::uint8_t {
   boolean,
@@ -27,6 +30,7 @@ enum class type_kind : std::uint8_t {
   one_of,       ///< a described std::variant
   json,         ///< nlohmann::json, taken as it is
 };
+#pragma GCC diagnostic pop
 
 struct type_descriptor;
 

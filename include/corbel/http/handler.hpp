@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+
+#include <corbel/base/error.hpp>
+#include <corbel/base/result.hpp>
+#include <corbel/http/request.hpp>
+#include <corbel/http/response.hpp>
+#include <corbel/runtime/task.hpp>
+
+namespace corbel {
+
+/// Answers requests. The server knows nothing else of what lies above it, and what lies above knows nothing
+/// else of the server. One handler serves many threads at once.
+class handler {
+ public:
+  virtual ~handler() = default;
+
+  /// The head of a request whose body is still to come: the most bytes the body may have, or the error with
+  /// which the request would be refused whatever its body is.
+  virtual result<std::size_t> admit(request& head) = 0;
+
+  /// Answers at once and returns true; or returns false, having done nothing yet, when the route may wait.
+  virtual bool serve(request& in, response& out) = 0;
+
+  /// Answers a request for which `serve` returned false. Both references live until the task ends.
+  virtual task<void> serve_waiting(request& in, response& out) = 0;
+
+  /// Answers a request that could not be read; `in` holds what was understood of it.
+  virtual void refuse(request& in, const error& why, response& out) = 0;
+};
+
+}  // namespace corbel

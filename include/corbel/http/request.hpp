@@ -1,0 +1,117 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <corbel/base/time.hpp>
+#include <corbel/http/field.hpp>
+#include <corbel/http/method.hpp>
+#include <corbel/http/url.hpp>
+
+namespace corbel {
+
+class clock;
+class services;
+
+/// One request. Its texts are views into memory that lives until the response is complete: keep a copy, not a
+/// view, of what must live longer. Belongs to the thread that serves it.
+class request {
+ public:
+  request() = default;
+  request(const request&) = delete;
+  request& operator=(const request&) = delete;
+  request(request&&) = default;
+  request& operator=(request&&) = default;
+
+  corbel::method method() const noexcept { return method_; }
+  /// As sent; the only name of a method that is `method::other`.
+  std::string_view method_name() const noexcept { return method_name_; }
+  /// The request target as sent, such as "/a%20b?c=d".
+  std::string_view target() const noexcept { return target_; }
+  /// The target's path as sent, still percent-encoded; never empty but for "OPTIONS *".
+  std::string_view path() const noexcept { return path_; }
+  /// What follows the '?', without it.
+  std::string_view query() const noexcept { return query_; }
+  /// 10 for HTTP/1.0, 11 for HTTP/1.1.
+  int version() const noexcept { return version_; }
+
+  std::span<const field_view> headers() const noexcept { return headers_; }
+  /// The first field of that name, compared without case.
+  std::optional<std::string_view> header(std::string_view name) const noexcept;
+  /// The value of a cookie (RFC 6265, 5.4), as sent.
+  std::optional<std::string_view> cookie(std::string_view name) const noexcept;
+
+  /// The whole body; chunked framing is already undone.
+  std::string_view body() const noexcept { return body_; }
+
+  /// A `:name` or `*name` of the route's path, percent-decoded.
+  std::optional<std::string_view> path_param(std::string_view name) const noexcept;
+  std::span<const field_view> path_params() const noexcept { return params_; }
+  /// The decoded pairs of the query; empty when an escape in it is broken.
+  const std::optional<query_pairs>& query_params() const;
+
+  /// The id that log lines and the error envelope carry; empty before the request id middleware ran.
+  std::string_view id() const noexcept { return id_; }
+  void id(std::string_view id) { id_ = id; }
+
+  /// The client's address, such as "192.0.2.1" or "2001:db8::1"; empty when there is no socket.
+  std::string_view peer() const noexcept { return peer_; }
+
+  /// The service's time.
+  timestamp now() const noexcept;
+  const corbel::clock* clock() const noexcept { return clock_; }
+  std::chrono::steady_clock::time_point arrived() const noexcept { return arrived_; }
+
+  /// What the application provides to handlers; never null while a handler runs.
+  const corbel::services* services() const noexcept { return services_; }
+
+  /// A value that one middleware leaves for later ones and the handler, found by its type.
+  template <class T>
+  T& emplace(T value) {
+    auto held = std::make_shared<T>(std::move(value));
+    T& there = *held;
+    extensions_.emplace_back(&type_key<T>, std::move(held));
+    return there;
+  }
+  /// Null when nothing of this type was left.
+  template <class T>
+  T* find() const noexcept {
+    for (auto at = extensions_.rbegin(); at != extensions_.rend(); ++at)
+      if (at->first == &type_key<T>) return static_cast<T*>(at->second.get());
+    return nullptr;
+  }
+
+ private:
+  friend class request_access;
+  template <class T>
+  static inline const char type_key = 0;
+
+  corbel::method method_ = corbel::method::other;
+  int version_ = 11;
+  std::string_view method_name_;
+  std::string_view target_;
+  std::string_view path_;
+  std::string_view query_;
+  std::string_view body_;
+  std::vector<field_view> headers_;
+  std::vector<field_view> params_;
+  std::vector<char> decoded_;  // percent-decoded parameters; a vector, so that a move keeps their address
+  std::string id_;
+  std::string peer_;
+  std::chrono::steady_clock::time_point arrived_{};
+  const corbel::clock* clock_ = nullptr;
+  const corbel::services* services_ = nullptr;
+  const void* route_ = nullptr;
+  mutable bool query_read_ = false;
+  mutable std::optional<query_pairs> query_params_;
+  std::vector<std::pair<const char*, std::shared_ptr<void>>> extensions_;
+};
+
+}  // namespace corbel

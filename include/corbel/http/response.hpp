@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <corbel/http/field.hpp>
+#include <corbel/http/status.hpp>
+
+namespace corbel {
+
+/// Header fields already checked and written, to be put into many responses at the cost of a copy.
+class header_block {
+ public:
+  /// Throws std::invalid_argument for a name or value that may not stand in a header.
+  header_block& add(std::string_view name, std::string_view value);
+  /// "Name: value\r\n" for each field.
+  const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// One response. Content-Length, Date, Connection and Transfer-Encoding are the server's to write; `set` and
+/// `add` refuse them.
+class response {
+ public:
+  response() = default;
+  explicit response(corbel::status s) : status_(s) {}
+
+  corbel::status status() const noexcept { return status_; }
+  response& status(corbel::status s) & noexcept {
+    status_ = s;
+    return *this;
+  }
+
+  /// Sets or replaces a field. Throws std::invalid_argument when `name` is no token, when `value` holds a
+  /// control character (so no CR, LF or NUL ever reaches the wire), or when the server alone may write it.
+  response& set(std::string_view name, std::string_view value) &;
+  /// Adds a field beside others of its name, as Set-Cookie needs. Throws as `set` does.
+  response& add(std::string_view name, std::string_view value) &;
+  /// Adds the fields of a block which this response does not already have.
+  response& add(const header_block& block) &;
+  response& remove(std::string_view name) & noexcept;
+  /// The first field of that name.
+  std::optional<std::string_view> header(std::string_view name) const noexcept;
+  /// All fields as they go on the wire: "Name: value\r\n" each.
+  const std::string& header_text() const noexcept { return headers_; }
+
+  const std::string& body() const noexcept { return body_; }
+  /// Replaces the body and its Content-Type, which must be a valid field value.
+  response& body(std::string_view content, std::string_view content_type) &;
+  /// The body to append to in place; it keeps its capacity from one response to the next.
+  std::string& body_buffer() noexcept { return body_; }
+
+  /// The connection ends after this response.
+  bool closes() const noexcept { return closes_; }
+  void close() noexcept { closes_ = true; }
+
+  /// Back to an empty 200, keeping capacity.
+  void clear() noexcept;
+
+ private:
+  corbel::status status_ = corbel::status::ok;
+  bool closes_ = false;
+  std::string headers_;
+  std::string body_;
+};
+
+/// A body of text/plain in UTF-8.
+response text_response(std::string_view content, status s = status::ok);
+/// A redirect to `location`, a valid field value.
+response redirect(std::string_view location, status s = status::see_other);
+
+}  // namespace corbel

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include <corbel/runtime/deadline_wheel.hpp>
+#include <corbel/runtime/readiness.hpp>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace corbel {
+
+/// One thread's world: an io_context, the descriptors it watches and its deadlines. What lives on a loop is
+/// touched by the loop's thread alone, so nothing on it needs a lock.
+class event_loop {
+ public:
+  /// A loop with an io_context of its own.
+  event_loop();
+  /// A loop on a context that the host program owns and runs, from one thread at a time.
+  explicit event_loop(boost::asio::io_context& host);
+  ~event_loop();
+  event_loop(const event_loop&) = delete;
+  event_loop& operator=(const event_loop&) = delete;
+
+  boost::asio::io_context& context() noexcept { return *context_; }
+  readiness_set& descriptors() noexcept { return *descriptors_; }
+  deadline_wheel& deadlines() noexcept { return *deadlines_; }
+
+  /// The time at which this wake-up began: one clock reading serves every connection of a batch.
+  std::chrono::steady_clock::time_point now() const noexcept { return now_; }
+  void refresh_now() noexcept { now_ = std::chrono::steady_clock::now(); }
+
+  /// Runs until `stop`, also while there is nothing to do.
+  void run();
+  /// Thread-safe.
+  void stop();
+  /// Runs `work` on the loop's thread. Thread-safe.
+  void post(std::function<void()> work);
+
+ private:
+  std::unique_ptr<boost::asio::io_context> owned_;
+  boost::asio::io_context* context_;
+  std::unique_ptr<readiness_set> descriptors_;
+  std::unique_ptr<deadline_wheel> deadlines_;
+  std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace corbel

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <corbel/base/clock.hpp>
+#include <corbel/http/handler.hpp>
+#include <corbel/server/settings.hpp>
+
+namespace corbel {
+
+class event_loop;
+class services;
+
+/// What is wrong with the settings, each with the way to mend it; empty when nothing is.
+std::vector<std::string> check(const server_settings& settings);
+
+/// An HTTP/1.1 server on one or more event loops: one listener and its own connections for each, nothing
+/// shared on the request path. `start`, `drain` and `stop` are called from one thread, which need not be a
+/// loop's.
+class server {
+ public:
+  /// `service`, `time` and `provided` must outlive the server.
+  server(server_settings settings, handler& service, const clock& time = system_clock(),
+         const services* provided = nullptr);
+  ~server();
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  /// Listens, and serves on each of the loops, which must outlive the server. Throws std::system_error when
+  /// the port cannot be had.
+  void start(const std::vector<event_loop*>& loops);
+  /// The port it listens on, also when the system chose it.
+  std::uint16_t port() const noexcept { return port_; }
+
+  /// Stops listening and ends every connection behind its answers in flight. `done` runs, on one of the
+  /// loops, when no connection is left or `drain_timeout` has passed.
+  void drain(std::function<void()> done);
+
+  std::size_t connections() const noexcept;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace corbel

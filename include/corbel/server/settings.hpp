@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace corbel {
+
+/// What no request may exceed. Each breach is answered with the error envelope, never by a silent close.
+struct server_limits {
+  std::size_t request_line = 8 * 1024;         ///< bytes; 414 above
+  std::size_t header_bytes = 16 * 1024;        ///< all fields together; 431 above
+  std::size_t header_count = 100;              ///< fields; 431 above
+  std::size_t body_bytes = 1024 * 1024;        ///< unless the route says otherwise; 413 above
+  std::size_t connections = 10'000;            ///< but at most 80 % of the process's file limit; 503 above
+  std::size_t requests_per_connection = 1000;  ///< then `Connection: close`
+
+  std::chrono::milliseconds header_timeout{10'000};   ///< from a request's first byte to its blank line; 408
+  std::chrono::milliseconds request_timeout{30'000};  ///< from a request's first byte to its last; 408
+  std::chrono::milliseconds keep_alive_timeout{75'000};  ///< between requests; then the connection is closed
+  std::chrono::milliseconds handler_timeout{30'000};     ///< the handler is cancelled; 503
+  std::chrono::milliseconds write_timeout{30'000};       ///< without the client reading anything; then closed
+};
+
+/// Where and how a server listens.
+struct server_settings {
+  std::string host = "127.0.0.1";  ///< a numeric address; "0.0.0.0" or "::" for every interface
+  std::uint16_t port = 8080;       ///< 0 lets the system choose; `server::port()` tells which
+  std::size_t threads = 0;         ///< event loops, each on a thread of its own; 0 for one per core
+  int backlog = 4096;
+  std::chrono::milliseconds drain_timeout{10'000};  ///< how long requests in flight may take after a stop
+  server_limits limits{};
+};
+
+}  // namespace corbel

@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# Configuring and building by the presets of CMakePresets.json, each in build/PRESET.
+
+# How many compilers at once: one a core, as far as 1.5 GiB each are free.
+jobs_that_fit() {
+  local cores fit
+  cores=$(nproc)
+  fit=$(awk '/^MemAvailable:/ { print int($2 / 1572864) }' /proc/meminfo 2>/dev/null || true)
+  fit=${fit:-1}
+  [ "$fit" -ge 1 ] || fit=1
+  echo $((fit < cores ? fit : cores))
+}
+
+# The last lines that explain a failed build.
+show_failure() {
+  if grep -q '^FAILED: ' "$1"; then
+    grep -m 1 -A 60 '^FAILED: ' "$1" >&2
+  else
+    tail -n 40 "$1" >&2
+  fi
+}
+
+# configure PRESET: quick when it was done before. A moved clone is configured afresh.
+configure() {
+  local preset=$1 dir=build/$1 log=build/$1.configure.log
+  if [ -f "$dir/build.ninja" ] && [ "$dir/configured" -nt CMakePresets.json ] &&
+    grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$dir/CMakeCache.txt"; then
+    return
+  fi
+  say "configuring build/$preset"
+  mkdir -p build
+  if ! cmake --fresh --preset "$preset" >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    die "cmake could not configure (above; the whole log is $log)."
+  fi
+  touch "$dir/configured"
+}
+
+# Prints how far a build is: on a terminal in place, in a log every 20 seconds.
+report_progress() {
+  local log=$1 what=$2 line waited=0
+  while sleep 1; do
+    line=$(tail -c 2000 "$log" 2>/dev/null | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1) || continue
+    if [ -t 1 ]; then
+      printf '\r\033[Kcorbel: building %s %s' "$what" "$line"
+    elif [ $((++waited % 20)) -eq 0 ]; then
+      say "building $what $line"
+    fi
+  done
+}
+
+# build PRESET TARGET...: prints nothing when there is nothing to do.
+build() {
+  local preset=$1 log=build/$1.build.log started=$SECONDS status=0 progress
+  shift
+  : >"$log"
+  report_progress "$log" "build/$preset" &
+  progress=$!
+  NINJA_STATUS='[%f/%t] ' cmake --build "build/$preset" -j "$(jobs_that_fit)" --target "$@" >"$log" 2>&1 || status=$?
+  kill "$progress" 2>/dev/null || true
+  wait "$progress" 2>/dev/null || true
+  [ ! -t 1 ] || printf '\r\033[K'
+  if [ "$status" -ne 0 ]; then
+    show_failure "$log"
+    die "the build failed (above; the whole log is $log)."
+  fi
+  grep -q 'no work to do' "$log" || say "built build/$preset in $((SECONDS - started)) s"
+}

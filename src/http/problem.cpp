@@ -1,0 +1,118 @@
+#include "corbel/http/problem.hpp"
+
+#include "corbel/base/json/writer.hpp"
+
+namespace corbel::problem {
+namespace {
+
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view problem_type = "application/problem+json";
+
+/// RFC 9457 is given to who names it in Accept with a weight above zero.
+bool wants_problem_json(const request& in) {
+  for (const auto& field : in.headers()) {
+    if (!iequals(field.name, "accept")) continue;
+    auto rest = field.value;
+    while (!rest.empty()) {
+      auto range = next_item(rest);
+      if (!iequals(next_item(range, ';'), problem_type)) continue;
+      bool refused = false;
+      while (!range.empty()) {
+        const auto parameter = next_item(range, ';');
+        refused |=
+            parameter == "q=0" || parameter == "q=0.0" || parameter == "q=0.00" || parameter == "q=0.000";
+      }
+      return !refused;
+    }
+  }
+  return false;
+}
+
+void member(std::string& out, std::string_view name, std::string_view value) {
+  json::append_string(out, name);
+  out += ':';
+  json::append_string(out, value);
+}
+
+void violations(std::string& out, const std::vector<violation>& all) {
+  out += '[';
+  for (const auto& each : all) {
+    if (out.back() != '[') out += ',';
+    out += '{';
+    member(out, "in", each.in);
+    out += ',';
+    member(out, "path", each.path);
+    out += ',';
+    member(out, "rule", each.rule);
+    out += ',';
+    member(out, "message", each.message);
+    out += '}';
+  }
+  out += ']';
+}
+
+void details(std::string& out, const error& e) {
+  out += '{';
+  for (const auto& [name, value] : e.details()) {
+    if (out.back() != '{') out += ',';
+    member(out, name, value);
+  }
+  if (!e.violations().empty()) {
+    if (out.back() != '{') out += ',';
+    out += "\"errors\":";
+    violations(out, e.violations());
+  }
+  out += '}';
+}
+
+}  // namespace
+
+void write(const request& in, const error& e, response& out) {
+  const status s = status_of(e.kind());
+  const bool closes = out.closes();
+  out.clear();
+  if (closes) out.close();
+  out.status(s);
+  auto& body = out.body_buffer();
+  if (wants_problem_json(in)) {
+    out.set("Content-Type", problem_type);
+    body += "{\"type\":\"about:blank\",";
+    member(body, "title", reason_phrase(s));
+    body += ",\"status\":" + std::to_string(static_cast<int>(s)) + ',';
+    member(body, "detail", e.message());
+    body += ',';
+    member(body, "instance", in.path());
+    body += ',';
+    member(body, "code", e.code());
+  } else {
+    out.set("Content-Type", json_type);
+    body += '{';
+    member(body, "code", e.code());
+    body += ',';
+    member(body, "message", e.message());
+  }
+  body += ",\"details\":";
+  details(body, e);
+  body += ",\"timestamp\":\"";
+  append_text(body, in.now());
+  body += "\",";
+  member(body, "path", in.path());
+  body += ',';
+  member(body, "requestId", in.id());
+  body += '}';
+  if (const auto wait = e.retry_after()) out.set("Retry-After", std::to_string(wait->count()));
+}
+
+error from_exception(std::exception_ptr thrown) noexcept {
+  try {
+    std::rethrow_exception(std::move(thrown));
+  } catch (const failure& f) {
+    return f.error();
+  } catch (const std::exception& e) {
+    return internal_error(e.what());
+  } catch (...) {
+    return internal_error("an exception that is no std::exception");
+  }
+}
+
+}  // namespace corbel::problem

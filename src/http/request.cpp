@@ -1,0 +1,94 @@
+#include "corbel/http/request.hpp"
+
+#include <functional>
+
+#include "corbel/base/clock.hpp"
+#include "http/request_access.hpp"
+
+namespace corbel {
+
+std::optional<std::string_view> request::header(std::string_view name) const noexcept {
+  for (const auto& field : headers_)
+    if (iequals(field.name, name)) return field.value;
+  return {};
+}
+
+std::optional<std::string_view> request::cookie(std::string_view name) const noexcept {
+  for (const auto& field : headers_) {
+    if (!iequals(field.name, "cookie")) continue;
+    auto rest = field.value;
+    while (!rest.empty()) {
+      const auto pair = next_item(rest, ';');
+      const auto equals = pair.find('=');
+      if (equals == std::string_view::npos || trim_space(pair.substr(0, equals)) != name) continue;
+      auto value = trim_space(pair.substr(equals + 1));
+      if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+        value = value.substr(1, value.size() - 2);
+      return value;
+    }
+  }
+  return {};
+}
+
+std::optional<std::string_view> request::path_param(std::string_view name) const noexcept {
+  for (const auto& param : params_)
+    if (param.name == name) return param.value;
+  return {};
+}
+
+const std::optional<query_pairs>& request::query_params() const {
+  if (!query_read_) {
+    query_params_ = query_pairs::parse(query_);
+    query_read_ = true;
+  }
+  return query_params_;
+}
+
+timestamp request::now() const noexcept {
+  return clock_ ? clock_->now() : system_clock().now();
+}
+
+void request_access::clear() noexcept {
+  r_.method_ = method::other;
+  r_.version_ = 11;
+  r_.method_name_ = r_.target_ = r_.path_ = r_.query_ = r_.body_ = {};
+  r_.headers_.clear();
+  r_.params_.clear();
+  r_.decoded_.clear();
+  r_.id_.clear();
+  r_.peer_.clear();
+  r_.route_ = nullptr;
+  r_.query_read_ = false;
+  r_.query_params_.reset();
+  r_.extensions_.clear();
+}
+
+void request_access::start_line(std::string_view method, std::string_view target, int version) {
+  r_.method_name_ = method;
+  r_.method_ = method_of(method);
+  r_.version_ = version;
+  this->target(target);
+}
+
+void request_access::target(std::string_view target) {
+  r_.target_ = target;
+  const auto mark = target.find('?');
+  r_.path_ = target.substr(0, mark);
+  r_.query_ = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
+}
+
+void request_access::rebase(const char* from, std::size_t size, const char* to) noexcept {
+  const std::less<const char*> before;
+  const auto move = [&](std::string_view& view) {
+    const char* at = view.data();
+    if (at && !before(at, from) && !before(from + size, at)) view = {to + (at - from), view.size()};
+  };
+  for (auto* view : {&r_.method_name_, &r_.target_, &r_.path_, &r_.query_, &r_.body_}) move(*view);
+  for (auto* list : {&r_.headers_, &r_.params_})
+    for (auto& field : *list) {
+      move(field.name);
+      move(field.value);
+    }
+}
+
+}  // namespace corbel

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "corbel/http/request.hpp"
+
+namespace corbel {
+
+/// What builds requests: the server's parser, the router, the in-process client. Not for users.
+class request_access {
+ public:
+  explicit request_access(request& r) : r_(r) {}
+
+  /// Forgets everything but the capacity of its buffers, so that a reused request allocates nothing.
+  void clear() noexcept;
+
+  void start_line(std::string_view method, std::string_view target, int version);
+  /// Replaces the target by another one that names the same resource, such as the path of an absolute-form.
+  void target(std::string_view target);
+  void add_header(std::string_view name, std::string_view value) { r_.headers_.push_back({name, value}); }
+  void body(std::string_view body) { r_.body_ = body; }
+  void peer(std::string_view address) { r_.peer_ = address; }
+  void arrived(std::chrono::steady_clock::time_point when) { r_.arrived_ = when; }
+  void clock(const corbel::clock* c) { r_.clock_ = c; }
+  void services(const corbel::services* s) { r_.services_ = s; }
+
+  const void* route() const noexcept { return r_.route_; }
+  void route(const void* found) noexcept { r_.route_ = found; }
+  std::vector<field_view>& params() noexcept { return r_.params_; }
+  std::vector<char>& decoded() noexcept { return r_.decoded_; }
+
+  /// The memory that the views point into has moved from `from` (of `size` bytes) to `to`.
+  void rebase(const char* from, std::size_t size, const char* to) noexcept;
+
+ private:
+  request& r_;
+};
+
+}  // namespace corbel

@@ -1,0 +1,124 @@
+#include "corbel/http/response.hpp"
+
+#include <array>
+#include <stdexcept>
+
+namespace corbel {
+namespace {
+
+struct line {
+  std::size_t begin;
+  std::size_t end;  ///< behind its CRLF
+};
+
+/// The next line named `name` at or after `from`.
+std::optional<line> find_line(const std::string& text, std::string_view name, std::size_t from = 0) {
+  while (from < text.size()) {
+    const auto end = text.find('\n', from) + 1;
+    if (from + name.size() < end && text[from + name.size()] == ':' &&
+        iequals(std::string_view(text).substr(from, name.size()), name))
+      return line{from, end};
+    from = end;
+  }
+  return {};
+}
+
+bool is_framing(std::string_view name) {
+  static constexpr std::array<std::string_view, 6> ours = {
+      "Content-Length", "Transfer-Encoding", "Connection", "Date", "Keep-Alive", "Trailer"};
+  for (const auto& each : ours)
+    if (iequals(each, name)) return true;
+  return false;
+}
+
+void check(std::string_view name, std::string_view value) {
+  if (!is_token(name))
+    throw std::invalid_argument(
+        "a header name must be a token such as X-Total; letters, digits and -_.~!#$%&'*+^`| only");
+  if (!is_field_value(value))
+    throw std::invalid_argument(
+        "the value of header " + std::string(name) +
+        " holds a control character or a space at an end; remove it before setting the header");
+  if (is_framing(name))
+    throw std::invalid_argument("header " + std::string(name) +
+                                " is written by the server alone; do not set it");
+}
+
+void append_line(std::string& text, std::string_view name, std::string_view value) {
+  text.reserve(text.size() + name.size() + value.size() + 4);
+  text.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+header_block& header_block::add(std::string_view name, std::string_view value) {
+  check(name, value);
+  append_line(text_, name, value);
+  return *this;
+}
+
+response& response::set(std::string_view name, std::string_view value) & {
+  check(name, value);
+  remove(name);
+  append_line(headers_, name, value);
+  return *this;
+}
+
+response& response::add(std::string_view name, std::string_view value) & {
+  check(name, value);
+  append_line(headers_, name, value);
+  return *this;
+}
+
+response& response::add(const header_block& block) & {
+  const std::string_view all = block.text();
+  // Looked up against what stood here before, so that a block may hold several fields of one name.
+  const std::size_t mine = headers_.size();
+  for (std::size_t from = 0; from < all.size();) {
+    const auto end = all.find('\n', from) + 1;
+    const auto name = all.substr(from, all.find(':', from) - from);
+    const auto there = find_line(headers_, name);
+    if (!there || there->begin >= mine) headers_.append(all.substr(from, end - from));
+    from = end;
+  }
+  return *this;
+}
+
+response& response::remove(std::string_view name) & noexcept {
+  for (auto found = find_line(headers_, name); found; found = find_line(headers_, name, found->begin))
+    headers_.erase(found->begin, found->end - found->begin);
+  return *this;
+}
+
+std::optional<std::string_view> response::header(std::string_view name) const noexcept {
+  const auto found = find_line(headers_, name);
+  if (!found) return {};
+  const auto begin = found->begin + name.size() + 2;
+  return std::string_view(headers_).substr(begin, found->end - 2 - begin);
+}
+
+response& response::body(std::string_view content, std::string_view content_type) & {
+  body_ = content;
+  return set("Content-Type", content_type);
+}
+
+void response::clear() noexcept {
+  status_ = corbel::status::ok;
+  closes_ = false;
+  headers_.clear();
+  body_.clear();
+}
+
+response text_response(std::string_view content, status s) {
+  response made(s);
+  made.body(content, "text/plain; charset=utf-8");
+  return made;
+}
+
+response redirect(std::string_view location, status s) {
+  response made(s);
+  made.set("Location", location);
+  return made;
+}
+
+}  // namespace corbel

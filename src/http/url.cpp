@@ -1,0 +1,93 @@
+#include "corbel/http/url.hpp"
+
+namespace corbel {
+namespace {
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// Writes the decoded text to `out`, which has room for `text.size()` bytes; the end of it, or null.
+char* decode(std::string_view text, char* out, bool plus_is_space) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      if (i + 2 >= text.size()) return nullptr;
+      const int high = hex(text[i + 1]);
+      const int low = hex(text[i + 2]);
+      if (high < 0 || low < 0 || (high | low) == 0) return nullptr;
+      c = static_cast<char>(high << 4 | low);
+      i += 2;
+    } else if (c == '+' && plus_is_space) {
+      c = ' ';
+    }
+    *out++ = c;
+  }
+  return out;
+}
+
+bool decode(std::string_view text, std::string& out, bool plus_is_space) {
+  out.resize(text.size());
+  const char* end = decode(text, out.data(), plus_is_space);
+  if (!end) return false;
+  out.resize(static_cast<std::size_t>(end - out.data()));
+  return true;
+}
+
+}  // namespace
+
+bool percent_decode(std::string_view text, std::string& out) {
+  return decode(text, out, false);
+}
+bool form_decode(std::string_view text, std::string& out) {
+  return decode(text, out, true);
+}
+
+std::string percent_encode(std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      const auto u = static_cast<unsigned char>(c);
+      out += '%';
+      out += digits[u >> 4];
+      out += digits[u & 0xf];
+    }
+  }
+  return out;
+}
+
+std::optional<query_pairs> query_pairs::parse(std::string_view query) {
+  query_pairs made;
+  made.text_.resize(query.size());
+  char* at = made.text_.data();
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const auto pair = query.substr(0, end);
+    query = end == std::string_view::npos ? std::string_view{} : query.substr(end + 1);
+    if (pair.empty()) continue;
+    const auto equals = pair.find('=');
+    const auto read = [&](std::string_view part) -> std::optional<std::string_view> {
+      char* const from = at;
+      char* const to = decode(part, from, true);
+      if (!to) return {};
+      at = to;
+      return std::string_view{from, static_cast<std::size_t>(to - from)};
+    };
+    const auto name = read(pair.substr(0, equals));
+    const auto value = read(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1));
+    if (!name || !value) return {};
+    made.pairs_.emplace_back(*name, *value);
+  }
+  return made;
+}
+
+}  // namespace corbel

@@ -1,0 +1,142 @@
+#include "corbel/schema/fields.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "corbel/base/text_value.hpp"
+#include "corbel/schema/check.hpp"
+
+namespace corbel::schema {
+namespace {
+
+using json::path;
+using json::violation_list;
+
+constexpr constraints no_rules{};
+
+void read_scalar(const type_descriptor& type, const constraints& rules, void* out, std::string_view text,
+                 const path& at, violation_list& found) {
+  if (const auto expected = read_text(type, text, out)) {
+    const auto kind = type.bare().kind;
+    const bool number = kind == type_kind::integer || kind == type_kind::floating;
+    const bool name = kind == type_kind::enumeration;
+    found.add(at,
+              number || kind == type_kind::boolean ? "type"
+              : name                               ? "enum"
+                                                   : "format",
+              "must be " + *expected);
+    return;
+  }
+  void* value = type.kind == type_kind::optional ? const_cast<void*>(type.optional->get(out)) : out;
+  rule_checker().value(type.bare(), rules, value, at, true, found);
+}
+
+/// One list member while its elements come in.
+struct open_list {
+  const field_descriptor* field;
+  void* value;
+  bool intact = true;
+};
+
+class field_reader {
+ public:
+  field_reader(const object_descriptor& object, void* out, violation_list& found)
+      : object_(object), out_(out), found_(found), seen_(object.field_count) {}
+
+  void read(std::string_view name, std::string_view text) {
+    const field_descriptor* field = object_.find(name);
+    if (!field) {
+      if (!object_.open)
+        found_.add(path(root_, name), "additionalProperties", "is not known here; known are " + known());
+      return;
+    }
+    const path at(root_, field->name);
+    auto& seen = seen_[static_cast<std::size_t>(field - object_.fields)];
+    const auto& type = field->type->bare();
+    if (type.kind == type_kind::list) return element(*field, type, text, at);
+    if (seen)
+      found_.add(at, "maxItems", "must be given once");
+    else
+      read_scalar(*field->type, *field->rules, field->member(out_), text, at, found_);
+    seen = true;
+  }
+
+  void finish() {
+    for (const auto& list : lists_)
+      rule_checker().value(list.field->type->bare(), *list.field->rules, list.value,
+                           path(root_, list.field->name), list.intact, found_);
+    for (std::size_t i = 0; i < object_.field_count; ++i)
+      if (object_.fields[i].required && !seen_[i])
+        found_.add(path(root_, object_.fields[i].name), "required", "is required");
+    if (found_.empty()) rule_checker().object(object_, out_, root_, found_);
+  }
+
+ private:
+  void element(const field_descriptor& field, const type_descriptor& type, std::string_view text,
+               const path& at) {
+    auto list =
+        std::find_if(lists_.begin(), lists_.end(), [&](const open_list& l) { return l.field == &field; });
+    if (list == lists_.end()) {
+      seen_[static_cast<std::size_t>(&field - object_.fields)] = true;
+      void* value = field.member(out_);
+      if (field.type->kind == type_kind::optional) value = field.type->optional->emplace(value);
+      type.list->clear(value);
+      list = lists_.insert(lists_.end(), open_list{&field, value});
+    }
+    const path here(at, type.list->size(list->value));
+    const std::size_t before = found_.count();
+    read_scalar(*type.element, field.rules->items ? *field.rules->items : no_rules,
+                type.list->append(list->value), text, here, found_);
+    if (found_.count() != before) list->intact = false;
+  }
+
+  std::string known() const {
+    std::string all;
+    for (const auto& field : object_) {
+      if (all.size() > 500) return all + ", ...";
+      all.append(all.empty() ? "" : ", ").append(field.name);
+    }
+    return all.empty() ? "no names" : all;
+  }
+
+  const object_descriptor& object_;
+  void* out_;
+  violation_list& found_;
+  const path root_;
+  std::vector<char> seen_;
+  std::vector<open_list> lists_;
+};
+
+}  // namespace
+
+bool can_read_fields(const type_descriptor& object) noexcept {
+  if (object.kind != type_kind::object) return false;
+  return std::all_of(object.object->begin(), object.object->end(), [](const field_descriptor& field) {
+    const auto& type = field.type->bare();
+    return is_scalar(type.kind == type_kind::list ? *type.element : type);
+  });
+}
+
+result<void> read_fields(const type_descriptor& object, void* out, std::span<const text_pair> pairs,
+                         std::string_view in) {
+  if (!can_read_fields(object))
+    throw std::logic_error(
+        "corbel: names and texts only fill a struct of scalars and lists of scalars; "
+        "take nested values from the body");
+  violation_list found(in);
+  field_reader reader(*object.object, out, found);
+  for (const auto& [name, text] : pairs) reader.read(name, text);
+  reader.finish();
+  if (!found.empty()) return invalid(found.take());
+  return {};
+}
+
+void read_one(const type_descriptor& type, const constraints& rules, void* out, std::string_view text,
+              std::string_view in, std::string_view name, std::vector<violation>& found) {
+  violation_list list(in);
+  const path root;
+  read_scalar(type, rules, out, text, path(root, name), list);
+  for (auto& v : list.take()) found.push_back(std::move(v));
+}
+
+}  // namespace corbel::schema

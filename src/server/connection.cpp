@@ -1,0 +1,456 @@
+#include "server/connection.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "corbel/http/problem.hpp"
+#include "http/request_access.hpp"
+#include "server/exchange.hpp"
+
+namespace corbel {
+namespace {
+
+namespace asio = boost::asio;
+
+/// How long a client may take to hear our last words, and how many bytes it may still throw at us.
+constexpr std::chrono::milliseconds linger_time{2'000};
+/// Pipelined answers are sent in pieces of about this size.
+constexpr std::size_t flush_size = 256 * 1024;
+
+/// Runs the handler. Parameters by value: they must live as long as the coroutine.
+task<> answer(std::shared_ptr<exchange> x, handler* service) {
+  std::exception_ptr thrown;
+  try {
+    co_await service->serve_waiting(x->in, x->out);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thrown) service->refuse(x->in, problem::from_exception(thrown), x->out);
+  if (x->owner) x->owner->on_answer(x);
+}
+
+error too_slow(std::string message) {
+  return {error_kind::request_timeout, "request_timeout", std::move(message)};
+}
+
+}  // namespace
+
+connection::connection(worker& home, int fd, std::string peer)
+    : home_(home), fd_(fd), peer_(std::move(peer)) {
+  home_.loop.descriptors().add(fd_, interest::read, *this);
+  began_ = home_.loop.now();
+  home_.loop.deadlines().arm(*this, began_ + home_.limits().header_timeout);
+}
+
+connection::~connection() {
+  home_.loop.descriptors().remove(fd_, *this);
+  ::close(fd_);
+}
+
+void connection::destroy() {
+  if (exchange_) {
+    exchange_->owner = nullptr;
+    if (phase_ == phase::waiting) {
+      const auto held = std::move(exchange_);
+      held->cancel.emit(asio::cancellation_type::terminal);
+    }
+  }
+  home_.closed(*this);
+}
+
+void connection::watch(interest what) {
+  if (watched_ == what) return;
+  watched_ = what;
+  home_.loop.descriptors().change(fd_, what, *this);
+}
+
+void connection::on_ready(readiness what) {
+  if (what.broken) return destroy();
+  try {
+    if (what.writable && unsent_) return write_unsent();
+    if (what.readable) read();
+  } catch (const std::exception&) {
+    abandon();  // out of memory, or the kernel refuses: this client goes, the others stay
+  }
+}
+
+void connection::abandon() {
+  home_.output.clear();
+  home_.busy = false;
+  destroy();
+}
+
+void connection::read() {
+  switch (phase_) {
+    case phase::waiting: return watch(interest::none);  // it stays with the kernel until we have answered
+    case phase::flushing: return;
+    default: break;
+  }
+  char* const buffer = home_.input.get();
+  std::size_t have = 0;
+  http1::head_scan scan;
+  if (unread_ && phase_ != phase::lingering) {
+    have = unread_->bytes.size();
+    std::memcpy(buffer, unread_->bytes.data(), have);
+    scan = unread_->scan;
+  }
+  const ssize_t n = ::recv(fd_, buffer + have, worker::input_size - have, 0);
+  if (n < 0) {
+    if (errno == EAGAIN || errno == EINTR) return;
+    return destroy();
+  }
+  if (phase_ == phase::lingering) {
+    if (n == 0) destroy();
+    return;
+  }
+  if (n == 0) return destroy();  // nothing is in flight in this phase, so there is nothing left to answer
+  consume({buffer, have + static_cast<std::size_t>(n)}, scan);
+}
+
+void connection::consume(std::string_view bytes, http1::head_scan scan) {
+  // `bytes` may be the thread's input buffer: nothing below may read into it before this round is over.
+  home_.busy = true;
+  if (phase_ == phase::body) {
+    if (feed_body(bytes)) serve_exchange();
+    scan = {};
+  }
+  while (!bytes.empty() && !closing_ && phase_ != phase::waiting && phase_ != phase::body) {
+    std::size_t head_size = 0;
+    std::optional<error> why;
+    const auto outcome = http1::scan_head(bytes, scan, home_.limits(), head_size, why);
+    if (outcome == http1::head_outcome::incomplete) break;
+
+    auto& in = home_.in;
+    request_access access(in);
+    access.clear();
+    access.peer(peer_);
+    access.arrived(home_.loop.now());
+    access.clock(&home_.shared.time);
+    access.services(home_.shared.provided);
+    if (outcome == http1::head_outcome::refused) {
+      refuse(in, *why, home_.out);
+      break;
+    }
+    http1::message_framing framing;
+    const auto head = bytes.substr(0, head_size);
+    why = http1::parse_head(head, in, framing);
+    if (why) {
+      refuse(in, *why, home_.out);
+      break;
+    }
+    scan = {};
+    auto rest = bytes.substr(head_size);
+    if (!framing.has_body()) {
+      bytes = rest;
+      if (!serve_whole(head, {}, framing)) break;
+    } else if (!framing.chunked && framing.content_length <= rest.size() &&
+               framing.content_length <= home_.limits().body_bytes) {
+      const auto body = rest.substr(0, static_cast<std::size_t>(framing.content_length));
+      bytes = rest.substr(body.size());
+      if (!serve_whole({head.data(), head.size() + body.size()}, body, framing)) break;
+    } else {
+      const bool whole = begin_body(head, rest, framing);
+      bytes = rest;
+      if (!whole || !serve_exchange()) break;
+    }
+    if (home_.output.size() > flush_size && !flush()) return;
+    if (phase_ == phase::flushing) break;
+  }
+  finish_round(bytes, scan);
+}
+
+bool connection::serve_whole(std::string_view bytes, std::string_view body,
+                             const http1::message_framing& framing) {
+  auto& in = home_.in;
+  request_access(in).body(body);
+  home_.out.clear();
+  if (home_.shared.service.serve(in, home_.out)) {
+    append(in, home_.out, framing.keep_alive);
+    return true;
+  }
+  // The handler may wait: the request gets memory of its own, since the buffer is the next connection's.
+  exchange_ = std::make_shared<exchange>();
+  exchange_->framing = framing;
+  exchange_->bytes = bytes;
+  exchange_->in = std::move(in);
+  request_access(exchange_->in).rebase(bytes.data(), bytes.size(), exchange_->bytes.data());
+  start_waiting();
+  return phase_ != phase::waiting;
+}
+
+bool connection::begin_body(std::string_view head, std::string_view& rest,
+                            const http1::message_framing& framing) {
+  auto& in = home_.in;
+  auto admitted = home_.shared.service.admit(in);
+  if (!admitted && framing.expects_continue) {
+    // The client asked before it sends: it is told no, and sends nothing.
+    refuse(in, admitted.error(), home_.out);
+    return false;
+  }
+  const std::size_t limit = admitted ? *admitted : home_.limits().body_bytes;
+  if (framing.content_length > limit) {
+    refuse(in,
+           error{error_kind::payload_too_large, "payload_too_large",
+                 "The body is larger than " + std::to_string(limit) + " bytes."},
+           home_.out);
+    return false;
+  }
+  exchange_ = std::make_shared<exchange>();
+  auto& x = *exchange_;
+  x.framing = framing;
+  x.body_limit = limit;
+  x.bytes = head;
+  x.in = std::move(in);
+  request_access(x.in).rebase(head.data(), head.size(), x.bytes.data());
+  if (framing.chunked)
+    x.chunks.emplace();
+  else
+    x.body_left = framing.content_length;
+  if (phase_ != phase::head) began_ = home_.loop.now();
+  phase_ = phase::body;
+  if (framing.expects_continue && rest.empty()) home_.output.append(http1::continue_line);
+  return feed_body(rest);
+}
+
+bool connection::feed_body(std::string_view& rest) {
+  auto& x = *exchange_;
+  if (x.chunks) {
+    std::optional<error> why;
+    switch (x.chunks->feed(rest, x.body, x.body_limit, why)) {
+      case http1::chunked_reader::outcome::incomplete: return false;
+      case http1::chunked_reader::outcome::complete: return true;
+      case http1::chunked_reader::outcome::refused: {
+        const auto held = std::move(exchange_);
+        refuse(held->in, *why, held->out);
+        return false;
+      }
+    }
+  }
+  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(x.body_left, rest.size()));
+  // A client that announces much and sends little shall not make us hold much: memory follows what arrives.
+  x.body.append(rest.substr(0, n));
+  rest.remove_prefix(n);
+  x.body_left -= n;
+  return x.body_left == 0;
+}
+
+bool connection::serve_exchange() {
+  auto& x = *exchange_;
+  request_access(x.in).body(x.body);
+  if (home_.shared.service.serve(x.in, x.out)) {
+    const auto held = std::move(exchange_);
+    append(held->in, held->out, held->framing.keep_alive);
+    return true;
+  }
+  start_waiting();
+  return phase_ != phase::waiting;
+}
+
+void connection::start_waiting() {
+  phase_ = phase::waiting;
+  starting_ = true;
+  exchange_->owner = this;
+  const auto x = exchange_;
+  // The completion handler holds the exchange, so that the cancellation slot outlives all that may look at
+  // it.
+  asio::co_spawn(home_.loop.context().get_executor(), answer(x, &home_.shared.service),
+                 asio::bind_cancellation_slot(x->cancel.slot(), [x](std::exception_ptr) {}));
+  starting_ = false;
+}
+
+void connection::on_answer(const std::shared_ptr<exchange>& done) {
+  if (!starting_ && home_.busy) {
+    // Another connection's handler woke this one: the buffers are in use until that round is over.
+    home_.loop.post([done] {
+      if (done->owner) done->owner->on_answer(done);
+    });
+    return;
+  }
+  done->owner = nullptr;
+  exchange_.reset();
+  phase_ = phase::idle;
+  append(done->in, done->out, done->framing.keep_alive);
+  if (starting_) return;  // the handler did not wait after all; the round that started it goes on
+  try {
+    resume();
+  } catch (const std::exception&) {
+    abandon();
+  }
+}
+
+/// Goes on with what the client has sent meanwhile.
+void connection::resume() {
+  if (unread_ && !closing_ && !unsent_) {
+    const auto held = std::move(unread_);
+    consume(held->bytes, {});
+  } else if (flush()) {
+    settle();
+  }
+}
+
+void connection::append(const request& in, const response& reply, bool keep_alive) {
+  ++served_;
+  if (phase_ == phase::head) phase_ = phase::idle;
+  if (!keep_alive || reply.closes() || home_.draining || served_ >= home_.limits().requests_per_connection)
+    closing_ = true;
+  http1::append_response(home_.output, in, reply, !closing_, home_.date.at(home_.loop.now()));
+}
+
+void connection::refuse(request& in, const error& why, response& out) {
+  // What follows a request that we do not understand is not a request (RFC 9112, 9.3): the connection ends.
+  out.clear();
+  home_.shared.service.refuse(in, why, out);
+  out.close();
+  phase_ = phase::idle;
+  append(in, out, false);
+}
+
+void connection::finish_round(std::string_view rest, const http1::head_scan& scan) {
+  if (!rest.empty() && !closing_) {
+    // The bytes may lie in the block that they came from: copied before that block goes.
+    auto kept = std::make_unique<unread>();
+    kept->bytes = rest;
+    kept->scan = scan;
+    unread_ = std::move(kept);
+  } else {
+    unread_.reset();
+  }
+  if (!flush()) return;
+  settle();
+}
+
+/// False when the connection is gone.
+bool connection::flush() {
+  const auto bytes = home_.output.view();
+  std::size_t sent = 0;
+  if (!bytes.empty() && !unsent_) {
+    const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+      home_.output.clear();
+      home_.busy = false;
+      destroy();
+      return false;
+    }
+    sent = n < 0 ? 0 : static_cast<std::size_t>(n);
+  }
+  if (sent < bytes.size()) {
+    if (!unsent_) unsent_ = std::make_unique<unsent>();
+    unsent_->bytes.append(bytes.substr(sent));
+    if (phase_ != phase::waiting && phase_ != phase::body) phase_ = phase::flushing;
+  }
+  home_.output.clear();
+  return true;
+}
+
+void connection::write_unsent() {
+  const auto rest = std::string_view(unsent_->bytes).substr(unsent_->sent);
+  const ssize_t n = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
+  if (n < 0) {
+    if (errno != EAGAIN && errno != EINTR) destroy();
+    return;
+  }
+  unsent_->sent += static_cast<std::size_t>(n);
+  if (unsent_->sent == unsent_->bytes.size()) {
+    unsent_.reset();
+    if (phase_ == phase::flushing) {
+      phase_ = phase::idle;
+      return resume();
+    }
+  }
+  settle();
+}
+
+/// Decides what this connection waits for next, and until when.
+void connection::settle() {
+  home_.busy = false;
+  auto& deadlines = home_.loop.deadlines();
+  const auto& limits = home_.limits();
+  const auto now = home_.loop.now();
+  if (unsent_) {
+    watch(interest::write);
+    deadlines.arm(*this, now + limits.write_timeout);
+    return;
+  }
+  watch(interest::read);
+  if (phase_ == phase::waiting) {
+    deadlines.arm(*this, now + limits.handler_timeout);
+    return;
+  }
+  if (closing_) return linger();
+  if (phase_ == phase::body) {
+    deadlines.arm(*this, began_ + limits.request_timeout);
+    return;
+  }
+  if (unread_) {
+    if (phase_ != phase::head) began_ = now;
+    phase_ = phase::head;
+    deadlines.arm(*this, began_ + limits.header_timeout);
+    return;
+  }
+  phase_ = phase::idle;
+  began_ = now;
+  deadlines.arm(*this, now + limits.keep_alive_timeout);
+}
+
+void connection::linger() {
+  phase_ = phase::lingering;
+  unread_.reset();
+  if (::shutdown(fd_, SHUT_WR) != 0) return destroy();
+  home_.loop.deadlines().arm(*this, home_.loop.now() + linger_time);
+}
+
+void connection::drain() {
+  if (phase_ == phase::idle && !unsent_) destroy();
+}
+
+void connection::on_deadline() {
+  home_.loop.refresh_now();
+  switch (phase_) {
+    case phase::idle:
+    case phase::flushing:
+    case phase::lingering: return destroy();
+    case phase::head: {
+      auto& in = home_.in;
+      request_access access(in);
+      access.clear();
+      access.clock(&home_.shared.time);
+      access.peer(peer_);
+      refuse(in, too_slow("The request's head did not arrive in time."), home_.out);
+      return finish_round({}, {});
+    }
+    case phase::body: {
+      const auto held = std::move(exchange_);
+      refuse(held->in, too_slow("The request's body did not arrive in time."), held->out);
+      return finish_round({}, {});
+    }
+    case phase::waiting: {
+      // The handler is told to stop, but not waited for: the client has its answer on time.
+      const auto held = std::move(exchange_);
+      held->owner = nullptr;
+      phase_ = phase::idle;
+      auto& in = home_.in;
+      auto& out = home_.out;
+      request_access access(in);
+      access.clear();
+      access.clock(&home_.shared.time);
+      in.id(held->in.id());
+      access.start_line(held->in.method_name(), held->in.target(), held->in.version());
+      for (const auto& field : held->in.headers()) access.add_header(field.name, field.value);
+      refuse(in,
+             error{error_kind::unavailable, "handler_timeout",
+                   "The service took too long to answer. Try again later."},
+             out);
+      held->cancel.emit(asio::cancellation_type::terminal);
+      return finish_round({}, {});
+    }
+  }
+}
+
+}  // namespace corbel

@@ -1,0 +1,106 @@
+#include "server/http1/chunked.hpp"
+
+#include <algorithm>
+
+namespace corbel::http1 {
+namespace {
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool is_control(char c) {
+  const auto u = static_cast<unsigned char>(c);
+  return (u < 0x20 && u != '\t') || u == 0x7f;
+}
+
+}  // namespace
+
+chunked_reader::outcome chunked_reader::feed(std::string_view& in, std::string& body, std::size_t limit,
+                                             std::optional<error>& why) {
+  const auto refuse = [&](std::string message) {
+    why = malformed(std::move(message), "malformed_framing");
+    return outcome::refused;
+  };
+  while (!in.empty()) {
+    if (state_ == state::data) {
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, in.size()));
+      body.append(in.substr(0, n));
+      in.remove_prefix(n);
+      left_ -= n;
+      if (left_ == 0) state_ = state::data_cr;
+      continue;
+    }
+    const char c = in.front();
+    in.remove_prefix(1);
+    switch (state_) {
+      case state::size:
+        if (const int digit = hex(c); digit >= 0) {
+          // 15 digits cannot run over 64 bits.
+          if (++digits_ > 15) return refuse("A chunk's size has more than 15 digits.");
+          left_ = left_ << 4 | static_cast<std::uint64_t>(digit);
+        } else if (digits_ == 0) {
+          return refuse("A chunk begins without its size in hexadecimal.");
+        } else if (c == '\r') {
+          state_ = state::size_end;
+        } else if (c == ';') {
+          state_ = state::extension;
+        } else {
+          return refuse("A chunk's size is followed by neither CR LF nor an extension.");
+        }
+        break;
+      case state::extension:
+        if (c == '\r')
+          state_ = state::size_end;
+        else if (is_control(c) || ++extension_ > extension_limit)
+          return refuse("A chunk's extension is malformed or longer than 256 bytes.");
+        break;
+      case state::size_end:
+        if (c != '\n') return refuse("A chunk's size line does not end in CR LF.");
+        if (left_ > limit - std::min(limit, body.size())) {
+          why = error{error_kind::payload_too_large, "payload_too_large",
+                      "The body is larger than " + std::to_string(limit) + " bytes."};
+          return outcome::refused;
+        }
+        last_ = left_ == 0;
+        digits_ = 0;
+        extension_ = 0;
+        state_ = last_ ? state::trailer : state::data;
+        break;
+      case state::data_cr:
+        if (c != '\r') return refuse("A chunk is longer than its size says.");
+        state_ = state::data_lf;
+        break;
+      case state::data_lf:
+        if (c != '\n') return refuse("A chunk does not end in CR LF.");
+        state_ = state::size;
+        break;
+      case state::trailer:
+        if (c == '\r') {
+          if (line_ != 0 && !line_has_colon_) return refuse("A trailer line has no colon.");
+          state_ = state::trailer_end;
+        } else {
+          if (is_control(c) || (line_ == 0 && (c == ' ' || c == '\t' || c == ':')))
+            return refuse("A trailer line is malformed.");
+          line_has_colon_ |= c == ':';
+          ++line_;
+          if (++trailer_ > trailer_limit) return refuse("The trailers are longer than 8192 bytes.");
+        }
+        break;
+      case state::trailer_end:
+        if (c != '\n') return refuse("A trailer line does not end in CR LF.");
+        if (line_ == 0) return outcome::complete;
+        line_ = 0;
+        line_has_colon_ = false;
+        state_ = state::trailer;
+        break;
+      case state::data: break;  // taken above
+    }
+  }
+  return outcome::incomplete;
+}
+
+}  // namespace corbel::http1

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "corbel/base/error.hpp"
+
+namespace corbel::http1 {
+
+/// Undoes the chunked coding (RFC 9112, 7.1), a byte stream cut anywhere. Extensions are checked and ignored;
+/// trailers are checked and dropped, never merged into the headers.
+class chunked_reader {
+ public:
+  enum class outcome : std::uint8_t { incomplete, complete, refused };
+
+  /// Takes from the front of `in` what belongs to the body and appends its data to `body`, which may grow to
+  /// `limit` bytes. On `complete`, `in` begins with the next request; on `refused`, `why` says why.
+  outcome feed(std::string_view& in, std::string& body, std::size_t limit, std::optional<error>& why);
+
+ private:
+  enum class state : std::uint8_t { size, extension, size_end, data, data_cr, data_lf, trailer, trailer_end };
+
+  static constexpr std::size_t extension_limit = 256;  // bytes of one chunk's extensions
+  static constexpr std::size_t trailer_limit = 8192;   // bytes of all trailers
+
+  state state_ = state::size;
+  bool last_ = false;  // the chunk of size 0 was read
+  bool line_has_colon_ = false;
+  std::uint8_t digits_ = 0;  // of the chunk size
+  std::uint16_t extension_ = 0;
+  std::uint16_t trailer_ = 0;
+  std::uint16_t line_ = 0;  // bytes of the current trailer line
+  std::uint64_t left_ = 0;  // of the current chunk
+};
+
+}  // namespace corbel::http1

@@ -1,0 +1,124 @@
+#include "corbel/server/server.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "server/listener.hpp"
+#include "server/worker.hpp"
+
+namespace corbel {
+namespace {
+
+/// 80 % of the descriptors this process may have: the rest is for files, databases and the log.
+std::size_t descriptor_budget() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 800;
+  if (limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;  // the soft limit only guards old programs that use select()
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  return static_cast<std::size_t>(limit.rlim_cur) / 5 * 4;
+}
+
+}  // namespace
+
+std::vector<std::string> check(const server_settings& s) {
+  std::vector<std::string> wrong;
+  const auto& l = s.limits;
+  if (l.request_line < 64)
+    wrong.push_back("limits.request_line is below 64 bytes: no real request line fits");
+  if (l.request_line + l.header_bytes > worker::input_size - 1024)
+    wrong.push_back(
+        "limits.request_line and limits.header_bytes together are above 63 KiB: make them smaller");
+  if (l.connections == 0) wrong.push_back("limits.connections is 0: allow at least one");
+  if (l.requests_per_connection == 0)
+    wrong.push_back("limits.requests_per_connection is 0: allow at least one");
+  for (const auto& [name, value] : {std::pair{"header_timeout", l.header_timeout},
+                                    {"request_timeout", l.request_timeout},
+                                    {"keep_alive_timeout", l.keep_alive_timeout},
+                                    {"handler_timeout", l.handler_timeout},
+                                    {"write_timeout", l.write_timeout}})
+    if (value.count() <= 0)
+      wrong.push_back(std::string("limits.") + name + " is not above 0: give it a time");
+  return wrong;
+}
+
+struct server::impl {
+  impl(server_settings settings, handler& service, const clock& time, const services* provided)
+      : shared{std::move(settings), service, time, provided} {
+    shared.connection_limit = std::min(shared.settings.limits.connections, descriptor_budget());
+  }
+
+  server_shared shared;
+  std::vector<std::unique_ptr<worker>> workers;
+};
+
+server::server(server_settings settings, handler& service, const clock& time, const services* provided)
+    : impl_(std::make_unique<impl>(std::move(settings), service, time, provided)) {}
+
+server::~server() = default;
+
+void server::start(const std::vector<event_loop*>& loops) {
+  const auto& settings = impl_->shared.settings;
+  port_ = settings.port;
+  claim_port(settings.host, port_);
+  std::vector<int> listening;
+  try {
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+      listening.push_back(open_listener(settings.host, port_, settings.backlog));
+      port_ = port_of(listening.front());
+    }
+  } catch (...) {
+    for (const int fd : listening) ::close(fd);
+    throw;
+  }
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    impl_->workers.push_back(std::make_unique<worker>(*loops[i], impl_->shared));
+    loops[i]->post([w = impl_->workers.back().get(), fd = listening[i]] { w->listen(fd); });
+  }
+}
+
+std::size_t server::connections() const noexcept {
+  return impl_->shared.connections.load(std::memory_order_relaxed);
+}
+
+namespace {
+
+/// Looks again and again, on one loop, whether all connections are gone.
+struct drain_watch : std::enable_shared_from_this<drain_watch> {
+  drain_watch(boost::asio::io_context& context, server_shared& s, std::function<void()> d)
+      : timer(context),
+        shared(s),
+        done(std::move(d)),
+        until(std::chrono::steady_clock::now() + shared.settings.drain_timeout) {}
+
+  void look() {
+    if (shared.connections.load() == 0 || std::chrono::steady_clock::now() >= until) return done();
+    timer.expires_after(std::chrono::milliseconds(10));
+    timer.async_wait([self = shared_from_this()](const boost::system::error_code& failed) {
+      if (!failed) self->look();
+    });
+  }
+
+  boost::asio::steady_timer timer;
+  server_shared& shared;
+  std::function<void()> done;
+  std::chrono::steady_clock::time_point until;
+};
+
+}  // namespace
+
+void server::drain(std::function<void()> done) {
+  if (impl_->workers.empty()) return done();
+  for (auto& w : impl_->workers) w->loop.post([raw = w.get()] { raw->drain(); });
+  auto& first = *impl_->workers.front();
+  auto watch = std::make_shared<drain_watch>(first.loop.context(), impl_->shared, std::move(done));
+  first.loop.post([watch] { watch->look(); });
+}
+
+}  // namespace corbel

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "corbel/http/handler.hpp"
+#include "corbel/runtime/event_loop.hpp"
+#include "corbel/server/settings.hpp"
+#include "server/http1/serialize.hpp"
+
+namespace corbel {
+
+class connection;
+class listener;
+
+/// What all threads of a server share: settled before the first of them starts, but for the counter.
+struct server_shared {
+  server_settings settings;
+  handler& service;
+  const clock& time;
+  const services* provided = nullptr;
+  std::size_t connection_limit = 0;
+  std::atomic<std::size_t> connections{0};
+};
+
+/// One thread's half of a server: its connections, and the buffers they take turns with.
+class worker {
+ public:
+  /// A request's head and a body of usual size fit; what is larger gets memory of its own.
+  static constexpr std::size_t input_size = 64 * 1024;
+
+  worker(event_loop& l, server_shared& s);
+  ~worker();
+
+  event_loop& loop;
+  server_shared& shared;
+  const server_limits& limits() const noexcept { return shared.settings.limits; }
+
+  std::unique_ptr<char[]> input;
+  http1::output_buffer output;
+  http1::date_line date;
+  request in;
+  response out;
+  bool busy = false;      ///< a connection is using the buffers
+  bool draining = false;  ///< no connection is kept alive any more
+
+  void listen(int listening_fd);
+  void accepted(int fd, std::string peer);
+  void closed(connection& gone) noexcept;
+  /// Stops accepting, and lets every connection end as soon as its requests are answered.
+  void drain();
+  void close_all() noexcept;
+  std::size_t size() const noexcept { return count_; }
+
+ private:
+  std::unique_ptr<listener> listener_;
+  connection* first_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+}  // namespace corbel

@@ -1,0 +1,15 @@
+# Installs BUILD into a fresh folder, then configures, builds and runs the project USER against it.
+cmake_minimum_required(VERSION 3.25)
+
+set(room ${BUILD}/package-test)
+file(REMOVE_RECURSE ${room})
+
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${room}/installed)
+run(${CMAKE_COMMAND} -S ${USER} -B ${room}/user -G Ninja -DCMAKE_BUILD_TYPE=Release
+  -DCMAKE_PREFIX_PATH=${room}/installed -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}")
+run(${CMAKE_COMMAND} --build ${room}/user)
+run(${room}/user/user)
