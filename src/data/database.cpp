@@ -47,6 +47,13 @@ task<std::unique_ptr<result_set>> transaction_state::run(statement what) {
   co_return rows;
 }
 
+task<void> transaction_state::run_script(std::string script) {
+  require_open();
+  failed_ = true;
+  co_await connection_->run_script(std::move(script));
+  failed_ = false;
+}
+
 task<std::shared_ptr<transaction_state>> transaction_state::nest() {
   require_open();
   auto inner = std::make_shared<transaction_state>(connection_, depth_ + 1);
@@ -110,6 +117,12 @@ task<void> transaction::commit() {
   return [](std::shared_ptr<detail::transaction_state> state) -> task<void> {
     co_await state->commit();
   }(state_);
+}
+
+task<void> transaction::run_script(std::string script) {
+  return [](std::shared_ptr<detail::transaction_state> state, std::string text) -> task<void> {
+    co_await state->run_script(std::move(text));
+  }(state_, std::move(script));
 }
 
 void transaction::rollback() noexcept {

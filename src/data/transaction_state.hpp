@@ -18,10 +18,10 @@ class transaction_state final : public runner {
   task<std::unique_ptr<result_set>> run(statement what) override;
   const dialect& language() const noexcept override { return connection_->language(); }
 
+  task<void> run_script(std::string script);
   task<std::shared_ptr<transaction_state>> nest();
   task<void> commit();
   void rollback() noexcept;
-  session& connection() noexcept { return *connection_; }
 
  private:
   void require_open() const;

@@ -113,6 +113,9 @@ class transaction : public source {
 
   /// Once this returns, the changes are durable. Cancellation does not interrupt it.
   task<void> commit();
+  /// Runs the statements of a script, which may not begin or end transactions themselves. A failure says at
+  /// which line. The script is not checked: like `trusted` text, no part of it may come from input.
+  task<void> run_script(std::string script);
   /// Takes effect at once for everyone else's eyes; the work happens in the background.
   void rollback() noexcept;
 

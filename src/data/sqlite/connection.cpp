@@ -283,6 +283,12 @@ void connection::begin(data::transaction_use use, const abandonment* gone) {
     // Rebuilding a table drops the old one, which with foreign keys on deletes the rows that refer to it.
     foreign_keys_off_ = true;
     execute("PRAGMA foreign_keys=OFF");
+    // Another runner may be at work for as long as its migrations take.
+    const auto usual = std::exchange(busy_timeout_, std::max<std::chrono::milliseconds>(busy_timeout_, 5min));
+    const int code = sqlite3_exec(db_.get(), "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+    busy_timeout_ = usual;
+    if (code != SQLITE_OK) fail(code, "BEGIN IMMEDIATE");
+    return;
   }
   execute("BEGIN IMMEDIATE");
 }
