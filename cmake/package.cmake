@@ -12,4 +12,6 @@ install(FILES
     ${CMAKE_CURRENT_BINARY_DIR}/corbel-config.cmake
     ${CMAKE_CURRENT_BINARY_DIR}/corbel-config-version.cmake
     ${CMAKE_CURRENT_LIST_DIR}/dependencies.cmake
+    ${CMAKE_CURRENT_LIST_DIR}/embed_migrations.cmake
+    ${CMAKE_CURRENT_LIST_DIR}/migrations.cmake
   DESTINATION ${corbel_package_folder})

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,7 +47,12 @@ struct violation {
   friend bool operator==(const violation&, const violation&) = default;
 };
 
-/// An expected failure, as a value. Everything in it but `cause()` may be shown to a client.
+/// What the layer that failed knows beyond words, for code above it to act on: `data::constraint` is one.
+struct error_origin {
+  virtual ~error_origin() = default;
+};
+
+/// An expected failure, as a value. Everything in it but `cause()` and `origin()` may be shown to a client.
 class error {
  public:
   error(error_kind kind, std::string code, std::string message)
@@ -89,6 +95,16 @@ class error {
     return std::move(*this);
   }
 
+  /// Null when the error does not stem from an Origin. Lives as long as this error or a copy of it.
+  template <class Origin>
+  const Origin* origin() const noexcept {
+    return dynamic_cast<const Origin*>(origin_.get());
+  }
+  error&& from(std::shared_ptr<const error_origin> origin) && {
+    origin_ = std::move(origin);
+    return std::move(*this);
+  }
+
  private:
   error_kind kind_;
   std::optional<std::chrono::seconds> retry_after_;
@@ -97,6 +113,7 @@ class error {
   std::vector<violation> violations_;
   std::vector<std::pair<std::string, std::string>> details_;
   std::string cause_;
+  std::shared_ptr<const error_origin> origin_;
 };
 
 /// Carries an `error` up through code that cannot return one. Caught once, by the error boundary.

@@ -20,8 +20,12 @@ using value = std::variant<std::monostate, std::int64_t, double, std::string, bl
 /// One SQL value on its way out: a view into the result it was read from.
 using cell = std::variant<std::monostate, std::int64_t, double, std::string_view, std::span<const std::byte>>;
 
-inline bool is_null(const value& v) noexcept { return v.index() == 0; }
-inline bool is_null(const cell& c) noexcept { return c.index() == 0; }
+inline bool is_null(const value& v) noexcept {
+  return v.index() == 0;
+}
+inline bool is_null(const cell& c) noexcept {
+  return c.index() == 0;
+}
 
 /// The value a cell shows, owned.
 value to_value(const cell& c);

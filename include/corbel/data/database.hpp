@@ -1,0 +1,188 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <corbel/base/result.hpp>
+#include <corbel/data/codec.hpp>
+#include <corbel/data/driver.hpp>
+#include <corbel/data/sql.hpp>
+#include <corbel/runtime/task.hpp>
+
+namespace corbel::data {
+
+class transaction;
+namespace detail {
+class transaction_state;
+template <class T>
+task<std::vector<T>> fetch_all(std::shared_ptr<runner> on, statement what) {
+  const auto rows = co_await on->run(std::move(what));
+  co_return rows_as<T>(*rows);
+}
+template <class T>
+task<std::optional<T>> fetch_one(std::shared_ptr<runner> on, statement what) {
+  const auto rows = co_await on->run(std::move(what));
+  co_return one_as<T>(*rows);
+}
+task<std::int64_t> fetch_affected(std::shared_ptr<runner> on, statement what);
+}  // namespace detail
+
+/// Where statements run: a `database`, or a `transaction` of one. A cheap handle; code that takes a `source`
+/// works in both.
+///
+/// SQL is a literal with `$1`, `$2`, ... for the arguments, which the compiler counts; arguments are copied
+/// before the call returns. A statement that fails throws `failure`: a broken constraint (`constraint.hpp`),
+/// `unavailable` when the database is busy, full or gone, `internal` for everything else.
+class source {
+ public:
+  explicit source(std::shared_ptr<data::runner> runner) : runner_(std::move(runner)) {}
+
+  /// All rows. T is a described class, whose fields are found by column name (`createdAt` in `created_at`),
+  /// or a single value: an integer, text, an optional of one, `data::value`.
+  template <class T, class... Args>
+  task<std::vector<T>> query(sql_text<sizeof...(Args)> sql, const Args&... args) const {
+    return detail::fetch_all<T>(runner_, make_statement(sql, args...));
+  }
+
+  /// The only row, or none. Several rows are an internal error.
+  template <class T, class... Args>
+  task<std::optional<T>> query_one(sql_text<sizeof...(Args)> sql, const Args&... args) const {
+    return detail::fetch_one<T>(runner_, make_statement(sql, args...));
+  }
+
+  /// Runs a statement for its effect; gives the number of rows it inserted, updated or deleted.
+  template <class... Args>
+  task<std::int64_t> execute(sql_text<sizeof...(Args)> sql, const Args&... args) const {
+    return detail::fetch_affected(runner_, make_statement(sql, args...));
+  }
+
+  /// Runs `body(tx, args...)`, a coroutine, in a transaction and gives what it gives. Commits when it
+  /// returns; rolls back when it throws, when it returns an error as a `result`, and when it is cancelled. In
+  /// a transaction it makes a savepoint. A statement that fails dooms its transaction: put one that may fail
+  /// into a nested transaction. Inside `body` use `tx`: what runs on the database itself is not part of the
+  /// transaction, and a write there waits for the very transaction that waits for it.
+  ///
+  /// `body` captures nothing: GCC 12 destroys a capturing lambda twice when it stands in a `co_await`.
+  template <class Body, class... Args>
+  auto transact(Body body, Args... args) const {
+    return transact_in<transaction_use::write>(std::move(body), std::move(args)...);
+  }
+  /// The same for a consistent view of several reads; writing in it fails.
+  template <class Body, class... Args>
+  auto transact_read_only(Body body, Args... args) const {
+    return transact_in<transaction_use::read>(std::move(body), std::move(args)...);
+  }
+
+  /// The handle form: nothing is kept unless `commit` is awaited.
+  task<data::transaction> begin(transaction_use use = transaction_use::write) const;
+
+  const dialect& language() const noexcept { return runner_->language(); }
+  const std::shared_ptr<data::runner>& runner() const noexcept { return runner_; }
+
+ protected:
+  template <class... Args>
+  static statement make_statement(const sql_text<sizeof...(Args)>& sql, const Args&... args) {
+    std::vector<value> values;
+    values.reserve(sizeof...(Args));
+    (values.push_back(parameter(args)), ...);
+    if (sql.is_literal()) return {sql.text(), std::move(values)};
+    return statement::owning(std::string(sql.text()), std::move(values));
+  }
+
+ private:
+  template <transaction_use Use, class Body, class... Args>
+  auto transact_in(Body body, Args... args) const;
+
+  std::shared_ptr<data::runner> runner_;
+};
+
+/// An open transaction, or a savepoint in one. Rolled back when it is destroyed before `commit`. Used by one
+/// coroutine at a time.
+class transaction : public source {
+ public:
+  explicit transaction(std::shared_ptr<detail::transaction_state> state);
+  transaction(transaction&&) noexcept = default;
+  transaction& operator=(transaction&&) = delete;
+  ~transaction();
+
+  /// Once this returns, the changes are durable. Cancellation does not interrupt it.
+  task<void> commit();
+  /// Runs the statements of a script, which may not begin or end transactions themselves. A failure says at
+  /// which line. The script is not checked: like `trusted` text, no part of it may come from input.
+  task<void> run_script(std::string script);
+  /// Takes effect at once for everyone else's eyes; the work happens in the background.
+  void rollback() noexcept;
+
+ private:
+  std::shared_ptr<detail::transaction_state> state_;
+};
+
+/// A database with its pool of connections. A cheap handle: copies share the pool. Thread-safe.
+class database : public source {
+ public:
+  explicit database(std::shared_ptr<data::backend> backend);
+
+  /// Whether the database answers: throws `failure` when it does not.
+  task<void> ping() const;
+  /// Refuses new statements, returns when those that run have ended. Blocks; call it at shutdown, before the
+  /// event loops are destroyed.
+  void stop() const { backend_->stop(); }
+
+ private:
+  std::shared_ptr<data::backend> backend_;
+};
+
+/// What turns URLs of one scheme into databases. `sqlite::driver()` gives one.
+struct driver {
+  std::string_view scheme;
+  database (*open)(std::string_view url);
+};
+
+/// Opens `url` with the driver of its scheme. Throws `failure`, with a message for the operator, when the
+/// URL is wrong or the database cannot be opened.
+database connect(std::string_view url, std::initializer_list<driver> drivers);
+
+namespace detail {
+
+template <class Outcome, class Body, class... Args>
+task<Outcome> run_transaction(source from, transaction_use use, Body body, Args... args) {
+  transaction tx = co_await from.begin(use);
+  if constexpr (std::is_void_v<Outcome>) {
+    co_await std::invoke(body, tx, std::move(args)...);
+    co_await tx.commit();
+  } else {
+    Outcome outcome = co_await std::invoke(body, tx, std::move(args)...);
+    if constexpr (is_result<Outcome>) {
+      if (!outcome.has_value()) {
+        tx.rollback();
+        co_return outcome;
+      }
+    }
+    co_await tx.commit();
+    co_return outcome;
+  }
+}
+
+}  // namespace detail
+
+template <transaction_use Use, class Body, class... Args>
+auto source::transact_in(Body body, Args... args) const {
+  static_assert(
+      std::is_empty_v<Body> || std::is_pointer_v<Body>,
+      "corbel: the body of a transaction captures nothing; pass what it needs as further arguments");
+  static_assert(
+      std::is_invocable_v<Body&, data::transaction&, Args&&...>,
+      "corbel: the body of a transaction takes a data::transaction& and then the further arguments");
+  using returned = std::invoke_result_t<Body&, data::transaction&, Args&&...>;
+  static_assert(is_task<returned>, "corbel: the body of a transaction is a coroutine: it returns a task");
+  return detail::run_transaction<typename returned::value_type>(*this, Use, std::move(body),
+                                                                std::move(args)...);
+}
+
+}  // namespace corbel::data

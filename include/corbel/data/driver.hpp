@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <corbel/data/value.hpp>
+#include <corbel/runtime/task.hpp>
+
+/// What a database has to offer. Users meet it in `database.hpp`; each driver implements it once.
+namespace corbel::data {
+
+/// The rows one statement gave, wherever the driver keeps them.
+class result_set {
+ public:
+  virtual ~result_set() = default;
+  virtual std::size_t column_count() const noexcept = 0;
+  virtual std::string_view column_name(std::size_t column) const = 0;
+  virtual std::size_t row_count() const noexcept = 0;
+  /// Views into this result.
+  virtual cell at(std::size_t row, std::size_t column) const = 0;
+  /// Rows that were inserted, updated or deleted.
+  virtual std::int64_t affected() const noexcept = 0;
+};
+
+/// One statement with its values, `$1` first.
+class statement {
+ public:
+  statement(std::string_view literal, std::vector<value> values)
+      : literal_(literal), parameters_(std::move(values)) {}
+  static statement owning(std::string text, std::vector<value> values) {
+    statement made({}, std::move(values));
+    made.made_ = std::move(text);
+    return made;
+  }
+
+  std::string_view text() const noexcept { return made_.empty() ? literal_ : std::string_view(made_); }
+  const std::vector<value>& parameters() const noexcept { return parameters_; }
+
+ private:
+  std::string_view literal_;  // of static storage
+  std::string made_;
+  std::vector<value> parameters_;
+};
+
+/// Where databases differ and portable code has to know.
+struct dialect {
+  std::string_view name;            ///< "sqlite", "postgres"
+  std::size_t most_parameters = 0;  ///< in one statement
+};
+
+/// Where statements run. A failed statement throws `failure` with an error of `constraint.hpp`'s kinds.
+class runner {
+ public:
+  virtual ~runner() = default;
+  virtual task<std::unique_ptr<result_set>> run(statement what) = 0;
+  virtual const dialect& language() const noexcept = 0;
+};
+
+/// One connection that is inside a transaction. Losing it without `commit` rolls back in the background and
+/// returns the connection to its pool.
+class session : public runner {
+ public:
+  /// Ends the transaction for good and releases the connection. Cancellation does not interrupt it.
+  virtual task<void> commit() = 0;
+  /// Ends the transaction and releases the connection, without waiting.
+  virtual void abandon() noexcept = 0;
+  /// Puts SQL before the next statement or the commit, without waiting: how savepoints are rolled back by
+  /// code that was cancelled.
+  virtual void defer(std::string sql) = 0;
+  /// Runs the statements of a script one after another.
+  virtual task<void> run_script(std::string script) = 0;
+};
+
+enum class transaction_use : std::uint8_t {
+  write,
+  read,     ///< one consistent view; writing is refused
+  migrate,  ///< alone: other runners of migrations wait, foreign keys are checked at the end
+};
+
+/// A database: a pool of connections.
+class backend : public runner {
+ public:
+  virtual task<std::shared_ptr<session>> begin(transaction_use use) = 0;
+  /// Refuses new statements and returns when those that run have ended. Blocks; not for event loops.
+  virtual void stop() = 0;
+};
+
+}  // namespace corbel::data

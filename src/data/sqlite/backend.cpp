@@ -1,0 +1,182 @@
+#include <cctype>
+#include <mutex>
+
+#include "corbel/data/sqlite/sqlite.hpp"
+#include "corbel/runtime/blocking_pool.hpp"
+#include "data/sqlite/connection.hpp"
+#include "data/sqlite/connection_pool.hpp"
+
+namespace corbel::sqlite {
+namespace {
+
+constexpr data::dialect sqlite_dialect{"sqlite", 32'000};
+
+using rows_ptr = std::unique_ptr<data::result_set>;
+using held = std::shared_ptr<lease>;
+
+bool equal_words(std::string_view a, std::string_view lower) {
+  return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
+           return static_cast<char>(std::tolower(static_cast<unsigned char>(x))) == y;
+         });
+}
+
+/// The next word of SQL; punctuation, comments and quotes are stepped over loosely, which can only send a
+/// read to the writer, never a write to a reader.
+std::string_view next_word(std::string_view& sql) {
+  std::size_t at = 0;
+  for (;;) {
+    while (at < sql.size() && !data::detail::begins_word(sql[at]) && sql.substr(at, 2) != "--" &&
+           sql.substr(at, 2) != "/*")
+      ++at;
+    if (sql.substr(at, 2) == "--") {
+      while (at < sql.size() && sql[at] != '\n') ++at;
+    } else if (sql.substr(at, 2) == "/*") {
+      const auto end = sql.find("*/", at);
+      at = end == std::string_view::npos ? sql.size() : end + 2;
+    } else {
+      break;
+    }
+  }
+  const auto start = at;
+  while (at < sql.size() && (data::detail::begins_word(sql[at]) || data::detail::is_digit(sql[at]))) ++at;
+  const auto word = sql.substr(start, at - start);
+  sql.remove_prefix(at);
+  return word;
+}
+
+role role_for(std::string_view sql) {
+  const auto first = next_word(sql);
+  if (equal_words(first, "select") || equal_words(first, "values") || equal_words(first, "explain"))
+    return role::reader;
+  if (!equal_words(first, "with")) return role::writer;
+  for (auto word = next_word(sql); !word.empty(); word = next_word(sql))
+    if (equal_words(word, "insert") || equal_words(word, "update") || equal_words(word, "delete") ||
+        equal_words(word, "replace"))
+      return role::writer;
+  return role::reader;
+}
+
+// What runs on the threads of the pool. Everything is taken by value: the caller may be gone.
+
+rows_ptr run_alone(const abandonment& gone, held on, data::statement what) {
+  const std::lock_guard lock((*on)->mutex);
+  auto rows = (*on)->run(what, &gone);
+  if ((*on)->in_transaction())
+    throw failure(
+        internal_error("BEGIN as a statement leaves the pool with an open transaction: use "
+                       "db.transact(...)"));
+  return rows;
+}
+
+void run_begin(const abandonment& gone, held on, data::transaction_use use) {
+  const std::lock_guard lock((*on)->mutex);
+  (*on)->begin(use, &gone);
+}
+
+void run_deferred(connection& on, const std::string& first) {
+  if (!on.in_transaction())
+    throw failure(internal_error("the database ended the transaction by itself; nothing of it was kept"));
+  if (!first.empty()) on.run_script(first);
+}
+
+rows_ptr run_inside(const abandonment& gone, held on, std::string first, data::statement what) {
+  const std::lock_guard lock((*on)->mutex);
+  run_deferred(**on, first);
+  return (*on)->run(what, &gone);
+}
+
+void run_script_inside(held on, std::string first, std::string script) {
+  const std::lock_guard lock((*on)->mutex);
+  run_deferred(**on, first);
+  (*on)->run_script(script);
+}
+
+void run_commit(held on, std::string first) {
+  const std::lock_guard lock((*on)->mutex);
+  run_deferred(**on, first);
+  (*on)->commit();
+}
+
+class sqlite_backend final : public data::backend, public std::enable_shared_from_this<sqlite_backend> {
+ public:
+  explicit sqlite_backend(const options& how)
+      // A thread for each connection: work that has a connection never waits for a thread.
+      : threads_((how.in_memory ? 0 : how.readers) + 1, 4096),
+        connections_(std::make_shared<connection_pool>(how, threads_)) {}
+  ~sqlite_backend() override { sqlite_backend::stop(); }
+
+  task<rows_ptr> run(data::statement what) override {
+    auto on = co_await connection_pool::checkout(connections_, role_for(what.text()));
+    co_return co_await threads_.run(&run_alone, std::move(on), std::move(what));
+  }
+
+  task<std::shared_ptr<data::session>> begin(data::transaction_use use) override;
+  const data::dialect& language() const noexcept override { return sqlite_dialect; }
+
+  void stop() override {
+    connections_->close();
+    threads_.stop();
+  }
+
+  blocking_pool& threads() noexcept { return threads_; }
+
+ private:
+  blocking_pool threads_;
+  std::shared_ptr<connection_pool> connections_;
+};
+
+class sqlite_session final : public data::session {
+ public:
+  sqlite_session(std::shared_ptr<sqlite_backend> home, held on)
+      : home_(std::move(home)), on_(std::move(on)) {}
+
+  task<rows_ptr> run(data::statement what) override {
+    co_return co_await home_->threads().run(&run_inside, connection(), std::exchange(deferred_, {}),
+                                            std::move(what));
+  }
+  task<void> run_script(std::string script) override {
+    co_await home_->threads().run(&run_script_inside, connection(), std::exchange(deferred_, {}),
+                                  std::move(script));
+  }
+  task<void> commit() override {
+    const auto threads = home_;
+    co_await threads->threads().run_shielded(&run_commit, std::exchange(on_, {}),
+                                             std::exchange(deferred_, {}));
+  }
+  void abandon() noexcept override { on_.reset(); }
+  void defer(std::string sql) override { deferred_ += sql; }
+  const data::dialect& language() const noexcept override { return sqlite_dialect; }
+
+ private:
+  held connection() const {
+    if (!on_) throw failure(internal_error("a transaction was used after it had ended"));
+    return on_;
+  }
+
+  const std::shared_ptr<sqlite_backend> home_;  // outlives the lease: its threads roll back
+  held on_;
+  std::string deferred_;
+};
+
+task<std::shared_ptr<data::session>> sqlite_backend::begin(data::transaction_use use) {
+  const auto as = use == data::transaction_use::read ? role::reader : role::writer;
+  auto on = co_await connection_pool::checkout(connections_, as);
+  co_await threads_.run(&run_begin, on, use);
+  co_return std::make_shared<sqlite_session>(shared_from_this(), std::move(on));
+}
+
+}  // namespace
+
+data::database open(options how) {
+  return data::database(std::make_shared<sqlite_backend>(how));
+}
+
+data::database open(std::string_view url) {
+  return open(parse_url(url).value());
+}
+
+data::driver driver() {
+  return {"sqlite", [](std::string_view url) { return open(url); }};
+}
+
+}  // namespace corbel::sqlite

@@ -1,0 +1,134 @@
+#include <charconv>
+
+#include "corbel/data/sqlite/sqlite.hpp"
+
+namespace corbel::sqlite {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view forms =
+    "Write sqlite:projects.db, sqlite:/absolute/path.db or sqlite::memory:, with options such as "
+    "?synchronous=normal&busy_timeout=5s.";
+
+error bad_url(const std::string& what) {
+  return {error_kind::invalid, "bad_database_url", what + " " + std::string(forms)};
+}
+
+std::optional<std::uint64_t> read_number(std::string_view text, std::string_view* rest = nullptr) {
+  std::uint64_t number = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (wrong != std::errc{}) return {};
+  if (!rest) return end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+  *rest = text.substr(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+std::optional<milliseconds> read_duration(std::string_view text) {
+  std::string_view unit;
+  const auto number = read_number(text, &unit);
+  constexpr std::uint64_t one_day = 86'400'000;
+  if (!number || *number > one_day) return {};
+  const auto scale = unit == "ms" ? 1u : unit == "s" ? 1000u : unit == "m" ? 60'000u : 0u;
+  if (scale == 0 || *number * scale > one_day) return {};
+  return milliseconds(*number * scale);
+}
+
+bool set_count(std::string_view text, std::size_t low, std::size_t high, std::size_t& out) {
+  const auto number = read_number(text);
+  if (!number || *number < low || *number > high) return false;
+  out = *number;
+  return true;
+}
+
+bool set_duration(std::string_view text, milliseconds& out) {
+  const auto read = read_duration(text);
+  if (read) out = *read;
+  return read.has_value();
+}
+
+bool set_synchronous(std::string_view text, synchronous_mode& out) {
+  constexpr std::string_view names[] = {"off", "normal", "full", "extra"};
+  for (std::size_t i = 0; i < 4; ++i)
+    if (text == names[i]) return out = static_cast<synchronous_mode>(i), true;
+  return false;
+}
+
+/// Empty when the option was taken, else what it expects.
+std::string set_option(std::string_view name, std::string_view value, options& out) {
+  if (name == "synchronous")
+    return set_synchronous(value, out.synchronous) ? "" : "off, normal, full or extra";
+  if (name == "busy_timeout" || name == "checkout_timeout") {
+    auto& target = name == "busy_timeout" ? out.busy_timeout : out.checkout_timeout;
+    return set_duration(value, target) ? "" : "a duration up to 24 h, such as 250ms, 5s or 1m";
+  }
+  if (name == "readers") return set_count(value, 1, 64, out.readers) ? "" : "a number from 1 to 64";
+  if (name == "most_waiting")
+    return set_count(value, 0, 1'000'000, out.most_waiting) ? "" : "a number from 0 to 1000000";
+  if (name == "statement_cache")
+    return set_count(value, 1, 10'000, out.statement_cache) ? "" : "a number from 1 to 10000";
+  return "no value: there is no such option, only synchronous, busy_timeout, checkout_timeout, readers, "
+         "most_waiting and statement_cache";
+}
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// Empty when an escape is broken, or hides a NUL.
+std::optional<std::string> decode_percent(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return {};
+    const int high = hex(text[i + 1]);
+    const int low = hex(text[i + 2]);
+    if (high < 0 || low < 0 || (high == 0 && low == 0)) return {};
+    out += static_cast<char>(high << 4 | low);
+    i += 2;
+  }
+  return out;
+}
+
+}  // namespace
+
+result<options> parse_url(std::string_view url) {
+  constexpr std::string_view scheme = "sqlite:";
+  if (url.substr(0, scheme.size()) != scheme) return bad_url("This is no SQLite URL.");
+  url.remove_prefix(scheme.size());
+  const auto question = url.find('?');
+  std::string_view path = url.substr(0, question);
+  std::string_view query = question == std::string_view::npos ? std::string_view() : url.substr(question + 1);
+
+  options out;
+  // sqlite:///var/x.db, as other tools write it, means /var/x.db.
+  if (path.substr(0, 3) == "///") path.remove_prefix(2);
+  if (path.substr(0, 2) == "//") return bad_url("A SQLite URL names a file, not a host.");
+  if (path == ":memory:") {
+    out.in_memory = true;
+  } else {
+    auto decoded = decode_percent(path);
+    if (!decoded) return bad_url("The path has a % that is not followed by two hexadecimal digits.");
+    if (decoded->empty()) return bad_url("The URL names no file.");
+    out.path = std::move(*decoded);
+  }
+  while (!query.empty()) {
+    const auto ampersand = query.find('&');
+    const auto pair = query.substr(0, ampersand);
+    query = ampersand == std::string_view::npos ? std::string_view() : query.substr(ampersand + 1);
+    const auto equals = pair.find('=');
+    const auto name = pair.substr(0, equals);
+    const auto text = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+    if (const auto expected = set_option(name, text, out); !expected.empty())
+      return bad_url("The option \"" + std::string(name) + "\" takes " + expected + ".");
+  }
+  return out;
+}
+
+}  // namespace corbel::sqlite

@@ -1,0 +1,252 @@
+#include "corbel/data/migrations.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+#include <csignal>
+#include <fstream>
+#include <functional>
+
+#include "backends.hpp"
+#include "corbel/data/sqlite/sqlite.hpp"
+#include "embedded/migrations.hpp"
+#include "expect.hpp"
+
+namespace data = corbel::data;
+using corbel::testing::run;
+
+namespace {
+
+std::vector<std::string> files(const std::vector<data::migration>& all) {
+  std::vector<std::string> names;
+  for (const auto& one : all) names.push_back(one.file());
+  return names;
+}
+
+/// Each migration adds a table and a row, slowly enough to be hit in the middle.
+data::migration_set many(int count) {
+  data::migration_set set;
+  for (int i = 1; i <= count; ++i) {
+    const std::string n = std::to_string(1000 + i);
+    set.add(n + "_step.sql", "create table a" + n +
+                                 " (x);\nwith recursive n(i) as (select 1 union all select i+1 "
+                                 "from n where i < 2000) insert into a" +
+                                 n + " select i from n;\ncreate table b" + n + " (x);");
+  }
+  return set;
+}
+
+std::string message_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const corbel::failure& f) {
+    return f.error().message();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("migrations are applied once, in order, and recorded") {
+  backends::each([](const data::database& db) {
+    const auto& set = embedded::migrations();
+    const auto before = run(data::migrations_status(db, set));
+    REQUIRE(before);
+    CHECK(before->applied.empty());
+    CHECK(before->pending.size() == 2);
+    CHECK(files(data::migrate_now(db, set)) ==
+          std::vector<std::string>{"0001_create_people.sql", "0002_count_visits.sql"});
+    CHECK(data::migrate_now(db, set).empty());
+    const auto after = run(data::migrations_status(db, set));
+    REQUIRE(after);
+    REQUIRE(after->applied.size() == 2);
+    CHECK(after->pending.empty());
+    CHECK(after->applied[1].name == "count_visits");
+    CHECK(after->applied[1].checksum.size() == 64);
+
+    run(db.execute("insert into people (id) values (1)"));
+    run(db.execute("insert into visits values (1)"));
+    CHECK(run(db.query_one<std::string>("select name from people")) == "a;b \"quoted\" 'text'!");
+    CHECK(run(db.query_one<int>("select visits from people")) == 1);
+  });
+}
+
+TEST_CASE("a folder of files gives the same set as the embedded one") {
+  const auto from_folder = data::migration_set::from_folder(MIGRATIONS_FOLDER);
+  REQUIRE(from_folder.all().size() == embedded::migrations().all().size());
+  for (std::size_t i = 0; i < from_folder.all().size(); ++i) {
+    CHECK(from_folder.all()[i].file() == embedded::migrations().all()[i].file());
+    CHECK(from_folder.all()[i].sql == embedded::migrations().all()[i].sql);
+  }
+  CHECK(contains(message_of([] { data::migration_set::from_folder("/no/such"); }), "cannot be read"));
+}
+
+TEST_CASE("misnamed and doubled files are refused") {
+  data::migration_set set;
+  set.add("0001_a.sql", "");
+  for (const char* bad : {"1_a.sql", "0001a.sql", "0001_.sql", "0001_A.sql", "0001_a.txt", "0000_a.sql",
+                          "x001_a.sql", "0001_a b.sql", "99999999999999999999_a.sql"})
+    CHECK(contains(message_of([&] { set.add(bad, ""); }), "misnamed"));
+  CHECK(contains(message_of([&] { set.add("00001_b.sql", ""); }), "same number"));
+}
+
+TEST_CASE("line ends do not change a checksum") {
+  CHECK(data::migration{1, "a", "x\r\ny"}.checksum() == data::migration{1, "a", "x\ny"}.checksum());
+  CHECK(data::migration{1, "a", "x\ry"}.checksum() != data::migration{1, "a", "x\ny"}.checksum());
+  CHECK(data::migration{1, "a", "abc"}.checksum() ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("a history that does not match stops, and says how to mend it") {
+  backends::each([](const data::database& db) {
+    data::migration_set applied;
+    applied.add("0001_a.sql", "create table a (x integer)").add("0003_c.sql", "create table c (x integer)");
+    data::migrate_now(db, applied);
+
+    data::migration_set edited;
+    edited.add("0001_a.sql", "create table a (y integer)").add("0003_c.sql", "create table c (x integer)");
+    CHECK(contains(message_of([&] { data::migrate_now(db, edited); }), "0001_a.sql was changed after"));
+    data::migration_set removed;
+    removed.add("0001_a.sql", "create table a (x integer)");
+    CHECK(contains(message_of([&] { data::migrate_now(db, removed); }), "Restore the file"));
+    auto late = applied;
+    late.add("0002_b.sql", "create table b (x integer)");
+    CHECK(contains(message_of([&] { data::migrate_now(db, late); }), "a number above 3"));
+    CHECK(run(data::migrations_status(db, late)).error().code() == "migration_out_of_order");
+    auto next = applied;
+    next.add("0004_d.sql", "create table d (x integer)");
+    CHECK(files(data::migrate_now(db, next)) == std::vector<std::string>{"0004_d.sql"});
+  });
+}
+
+TEST_CASE("a migration that fails leaves no trace, and those before it stay") {
+  backends::each([](const data::database& db) {
+    data::migration_set set;
+    set.add("0001_a.sql", "create table a (x integer)");
+    auto failing = set;
+    failing.add("0002_b.sql", "create table b (x integer);\n\ncreate tabel oops (x);");
+    const auto message = message_of([&] { data::migrate_now(db, failing); });
+    CHECK(contains(message, "0002_b.sql failed"));
+    CHECK(contains(message, "line 3"));
+    auto committing = set;
+    committing.add("0002_b.sql", "create table b (x integer); commit;");
+    CHECK(contains(message_of([&] { data::migrate_now(db, committing); }), "take BEGIN, COMMIT"));
+    auto mended = set;
+    mended.add("0002_b.sql", "create table b (x integer)");
+    CHECK(files(data::migrate_now(db, mended)) == std::vector<std::string>{"0002_b.sql"});
+  });
+}
+
+TEST_CASE("a table is rebuilt without losing the rows that refer to it, and broken references are refused") {
+  backends::each([](const data::database& db) {
+    auto set = embedded::migrations();
+    data::migrate_now(db, set);
+    run(db.execute("insert into people (id) values (1)"));
+    run(db.execute("insert into visits values (1)"));
+    auto breaking = set;
+    breaking.add("0003_break.sql", "delete from people;");
+    CHECK(contains(message_of([&] { data::migrate_now(db, breaking); }), "refer to rows that do not exist"));
+    set.add("0003_rebuild.sql",
+            "create table fresh (id integer primary key, name text, visits integer not null default 0);"
+            "insert into fresh select * from people; drop trigger count_visit; drop table people; alter "
+            "table fresh rename to people;");
+    data::migrate_now(db, set);
+    CHECK(run(db.query_one<int>("select count(*) from visits")) == 1);
+    CHECK(failure_of(db.execute("insert into visits values (99)")).kind() == corbel::error_kind::conflict);
+  });
+}
+
+namespace {
+
+/// Runs `act` in a process of its own. Called while this one has no other threads.
+pid_t in_child(const std::function<void()>& act) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    try {
+      act();
+    } catch (...) {
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  return child;
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return status;
+}
+
+}  // namespace
+
+TEST_CASE("processes that migrate at once take turns") {
+  const corbel::testing::temporary_folder folder;
+  const std::string url = "sqlite:" + (folder.path() / "x.db").string() + "?synchronous=off";
+  std::vector<pid_t> children;
+  for (int i = 0; i < 4; ++i)
+    children.push_back(in_child([&] {
+      const auto db = corbel::sqlite::open(url);
+      data::migrate_now(db, many(10));
+    }));
+  for (const auto child : children) CHECK(wait_for(child) == 0);
+  const auto db = corbel::sqlite::open(url);
+  CHECK(run(db.query_one<int>("select count(*) from corbel_migrations")) == 10);
+}
+
+TEST_CASE("kill -9 in the middle of migrations leaves whole ones only") {
+  for (int round = 0; round < 8; ++round) {
+    const corbel::testing::temporary_folder folder;
+    const std::string url = "sqlite:" + (folder.path() / "x.db").string();
+    int ready[2];
+    REQUIRE(::pipe(ready) == 0);
+    const pid_t child = in_child([&] {
+      const auto db = corbel::sqlite::open(url);
+      REQUIRE(::write(ready[1], "x", 1) == 1);
+      data::migrate_now(db, many(200));
+    });
+    char byte;
+    REQUIRE(::read(ready[0], &byte, 1) == 1);
+    ::usleep(static_cast<useconds_t>(1000 + round * 7000));
+    ::kill(child, SIGKILL);
+    wait_for(child);
+    ::close(ready[0]);
+    ::close(ready[1]);
+
+    const auto db = corbel::sqlite::open(url);
+    const auto status = run(data::migrations_status(db, many(200)));
+    REQUIRE(status);
+    const auto tables = *run(db.query_one<std::size_t>(
+        "select count(*) from sqlite_master where type = 'table' and name <> $1", "corbel_migrations"));
+    CHECK(tables == 2 * status->applied.size());
+    CHECK(status->applied.size() + status->pending.size() == 200);
+    db.stop();
+  }
+}
+
+TEST_CASE("what was acknowledged survives kill -9") {
+  const corbel::testing::temporary_folder folder;
+  const std::string url = "sqlite:" + (folder.path() / "x.db").string();
+  int acknowledged[2];
+  REQUIRE(::pipe(acknowledged) == 0);
+  const pid_t child = in_child([&] {
+    const auto db = corbel::sqlite::open(url);
+    run(db.execute("create table t (n integer)"));
+    for (int n = 1;; ++n) {
+      run(db.execute("insert into t values ($1)", n));
+      if (::write(acknowledged[1], &n, sizeof n) != sizeof n) ::_exit(1);
+    }
+  });
+  int last = 0;
+  while (last < 50) REQUIRE(::read(acknowledged[0], &last, sizeof last) == sizeof last);
+  ::kill(child, SIGKILL);
+  wait_for(child);
+  ::close(acknowledged[1]);
+  while (::read(acknowledged[0], &last, sizeof last) == sizeof last) {
+  }
+  ::close(acknowledged[0]);
+  const auto db = corbel::sqlite::open(url);
+  const auto kept = *run(db.query_one<int>("select max(n) from t"));
+  CHECK((kept == last || kept == last + 1));
+  CHECK(run(db.query_one<int>("select count(*) from t")) == kept);
+}
