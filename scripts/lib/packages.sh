@@ -73,7 +73,7 @@ need_packages() {
   say "reading the package lists"
   apt_get update
   for wanted in "${missing[@]}"; do names+=("$(known_of "$wanted")"); done
-  say "installing ${#names[@]} packages: ${names[*]}"
+  say "installing ${names[*]}"
   # --no-remove: never trade a package the machine has for one of ours.
   apt_get install --no-install-recommends --no-remove "${names[@]}"
 }
