@@ -20,6 +20,12 @@ find_package(SQLite3 3.40 QUIET)
 
 if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "corbel")  # compiled in: users need neither the header nor a library
   find_path(VALIJSON_INCLUDE_DIR valijson/validator.hpp REQUIRED)
+  if(NOT TARGET corbel_valijson)
+    add_library(corbel_valijson INTERFACE)
+    target_include_directories(corbel_valijson SYSTEM INTERFACE ${VALIJSON_INCLUDE_DIR})
+    # Without it valijson ends the program over a schema it cannot read.
+    target_compile_definitions(corbel_valijson INTERFACE VALIJSON_USE_EXCEPTIONS=1)
+  endif()
 endif()
 
 # Debian 12 ships RE2 without a CMake package.

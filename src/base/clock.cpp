@@ -8,7 +8,9 @@ class machine_clock final : public clock {
   timestamp now() const noexcept override {
     return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   }
-  std::chrono::steady_clock::time_point steady() const noexcept override { return std::chrono::steady_clock::now(); }
+  std::chrono::steady_clock::time_point steady() const noexcept override {
+    return std::chrono::steady_clock::now();
+  }
 };
 
 }  // namespace

@@ -6,9 +6,12 @@ error malformed(std::string message, std::string code) {
   return {error_kind::malformed, std::move(code), std::move(message)};
 }
 error invalid(std::vector<violation> violations) {
-  std::string message = violations.size() == 1 ? violations.front().message
-                                               : std::to_string(violations.size()) +
-                                                     " values were refused; details.errors lists each.";
+  std::string message =
+      std::to_string(violations.size()) + " values were refused; details.errors lists each.";
+  if (violations.size() == 1) {
+    const auto& only = violations.front();
+    message = only.in + only.path + ' ' + only.message + '.';
+  }
   return error{error_kind::invalid, "validation_failed", std::move(message)}.with(std::move(violations));
 }
 error unauthenticated(std::string message, std::string code) {

@@ -1,6 +1,10 @@
 #include "corbel/http/problem.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include "corbel/base/json/writer.hpp"
+#include "corbel/observe/log.hpp"
 
 namespace corbel::problem {
 namespace {
@@ -65,9 +69,22 @@ void details(std::string& out, const error& e) {
   out += '}';
 }
 
+/// What the client is not told: under the request id, for whoever reads the log.
+void log_cause(const request& in, const error& e) {
+  if (e.kind() == error_kind::internal)
+    in.log().error(
+        "request failed",
+        {{"code", e.code()}, {"cause", e.cause()}, {"method", in.method_name()}, {"path", in.path()}});
+  else if (!e.cause().empty())
+    in.log().warn(
+        "request refused",
+        {{"code", e.code()}, {"cause", e.cause()}, {"method", in.method_name()}, {"path", in.path()}});
+}
+
 }  // namespace
 
 void write(const request& in, const error& e, response& out) {
+  log_cause(in, e);
   const status s = status_of(e.kind());
   const bool closes = out.closes();
   out.clear();
@@ -108,6 +125,10 @@ error from_exception(std::exception_ptr thrown) noexcept {
     std::rethrow_exception(std::move(thrown));
   } catch (const failure& f) {
     return f.error();
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == boost::asio::error::operation_aborted)
+      return unavailable("The request was given up before it was answered.", "cancelled");
+    return internal_error(e.what());
   } catch (const std::exception& e) {
     return internal_error(e.what());
   } catch (...) {

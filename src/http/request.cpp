@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "corbel/base/clock.hpp"
+#include "corbel/http/context.hpp"
 #include "http/request_access.hpp"
 
 namespace corbel {
@@ -44,8 +44,30 @@ const std::optional<query_pairs>& request::query_params() const {
   return query_params_;
 }
 
+namespace {
+
+const app_context& context_or_default(const app_context* context) {
+  static const app_context none;
+  return context ? *context : none;
+}
+
+}  // namespace
+
 timestamp request::now() const noexcept {
-  return clock_ ? clock_->now() : system_clock().now();
+  return context_or_default(context_).time->now();
+}
+
+std::chrono::nanoseconds request::elapsed() const noexcept {
+  return context_or_default(context_).time->steady() - arrived_;
+}
+
+logger request::log() const {
+  const auto& log = context_or_default(context_).log;
+  return id_.empty() ? log : log.with({{"requestId", id_}});
+}
+
+const corbel::services& request::services() const noexcept {
+  return context_or_default(context_).provided;
 }
 
 void request_access::clear() noexcept {

@@ -19,10 +19,9 @@ class request_access {
   void body(std::string_view body) { r_.body_ = body; }
   void peer(std::string_view address) { r_.peer_ = address; }
   void arrived(std::chrono::steady_clock::time_point when) { r_.arrived_ = when; }
-  void clock(const corbel::clock* c) { r_.clock_ = c; }
-  void services(const corbel::services* s) { r_.services_ = s; }
+  /// `context` must outlive the request.
+  void context(const app_context& context) { r_.context_ = &context; }
 
-  const void* route() const noexcept { return r_.route_; }
   void route(const void* found) noexcept { r_.route_ = found; }
   std::vector<field_view>& params() noexcept { return r_.params_; }
   std::vector<char>& decoded() noexcept { return r_.decoded_; }

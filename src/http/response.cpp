@@ -54,7 +54,14 @@ void append_line(std::string& text, std::string_view name, std::string_view valu
 header_block& header_block::add(std::string_view name, std::string_view value) {
   check(name, value);
   append_line(text_, name, value);
+  names_.emplace_back(name);
   return *this;
+}
+
+bool header_block::holds(std::string_view name) const noexcept {
+  for (const auto& each : names_)
+    if (iequals(each, name)) return true;
+  return false;
 }
 
 response& response::set(std::string_view name, std::string_view value) & {
@@ -72,8 +79,15 @@ response& response::add(std::string_view name, std::string_view value) & {
 
 response& response::add(const header_block& block) & {
   const std::string_view all = block.text();
-  // Looked up against what stood here before, so that a block may hold several fields of one name.
   const std::size_t mine = headers_.size();
+  bool overlaps = false;
+  for (std::size_t from = 0; from < mine && !overlaps; from = headers_.find('\n', from) + 1)
+    overlaps = block.holds(std::string_view(headers_).substr(from, headers_.find(':', from) - from));
+  if (!overlaps) {
+    headers_.append(all);
+    return *this;
+  }
+  // Looked up against what stood here before, so that a block may hold several fields of one name.
   for (std::size_t from = 0; from < all.size();) {
     const auto end = all.find('\n', from) + 1;
     const auto name = all.substr(from, all.find(':', from) - from);

@@ -132,8 +132,7 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     access.clear();
     access.peer(peer_);
     access.arrived(home_.loop.now());
-    access.clock(&home_.shared.time);
-    access.services(home_.shared.provided);
+    access.context(home_.shared.context);
     if (outcome == http1::head_outcome::refused) {
       refuse(in, *why, home_.out);
       break;
@@ -255,6 +254,7 @@ bool connection::serve_exchange() {
 
 void connection::start_waiting() {
   phase_ = phase::waiting;
+  began_ = home_.loop.now();
   starting_ = true;
   exchange_->owner = this;
   const auto x = exchange_;
@@ -380,7 +380,8 @@ void connection::settle() {
   }
   watch(interest::read);
   if (phase_ == phase::waiting) {
-    deadlines.arm(*this, now + limits.handler_timeout);
+    deadlines.arm(*this,
+                  began_ + home_.shared.service.time_limit(exchange_->in).value_or(limits.handler_timeout));
     return;
   }
   if (closing_) return linger();
@@ -420,7 +421,7 @@ void connection::on_deadline() {
       auto& in = home_.in;
       request_access access(in);
       access.clear();
-      access.clock(&home_.shared.time);
+      access.context(home_.shared.context);
       access.peer(peer_);
       refuse(in, too_slow("The request's head did not arrive in time."), home_.out);
       return finish_round({}, {});
@@ -439,7 +440,7 @@ void connection::on_deadline() {
       auto& out = home_.out;
       request_access access(in);
       access.clear();
-      access.clock(&home_.shared.time);
+      access.context(home_.shared.context);
       in.id(held->in.id());
       access.start_line(held->in.method_name(), held->in.target(), held->in.version());
       for (const auto& field : held->in.headers()) access.add_header(field.name, field.value);

@@ -86,7 +86,7 @@ void listener::on_deadline() {
 void listener::turn_away(int fd) noexcept {
   try {
     request nobody;
-    request_access(nobody).clock(&home_.shared.time);
+    request_access(nobody).context(home_.shared.context);
     response out;
     home_.shared.service.refuse(
         nobody,

@@ -49,8 +49,8 @@ std::vector<std::string> check(const server_settings& s) {
 }
 
 struct server::impl {
-  impl(server_settings settings, handler& service, const clock& time, const services* provided)
-      : shared{std::move(settings), service, time, provided} {
+  impl(server_settings settings, handler& service, const app_context& context)
+      : shared{std::move(settings), service, context} {
     shared.connection_limit = std::min(shared.settings.limits.connections, descriptor_budget());
   }
 
@@ -58,8 +58,8 @@ struct server::impl {
   std::vector<std::unique_ptr<worker>> workers;
 };
 
-server::server(server_settings settings, handler& service, const clock& time, const services* provided)
-    : impl_(std::make_unique<impl>(std::move(settings), service, time, provided)) {}
+server::server(server_settings settings, handler& service, const app_context& context)
+    : impl_(std::make_unique<impl>(std::move(settings), service, context)) {}
 
 server::~server() = default;
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "corbel/http/context.hpp"
 #include "corbel/http/handler.hpp"
 #include "corbel/runtime/event_loop.hpp"
 #include "corbel/server/settings.hpp"
@@ -18,8 +19,7 @@ class listener;
 struct server_shared {
   server_settings settings;
   handler& service;
-  const clock& time;
-  const services* provided = nullptr;
+  const app_context& context;
   std::size_t connection_limit = 0;
   std::atomic<std::size_t> connections{0};
 };

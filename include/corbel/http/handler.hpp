@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 
 #include <corbel/base/error.hpp>
 #include <corbel/base/result.hpp>
@@ -25,6 +27,9 @@ class handler {
 
   /// Answers a request for which `serve` returned false. Both references live until the task ends.
   virtual task<void> serve_waiting(request& in, response& out) = 0;
+
+  /// How long `serve_waiting` may take for a request that `serve` left; nothing for the server's own limit.
+  virtual std::optional<std::chrono::milliseconds> time_limit(const request&) const { return {}; }
 
   /// Answers a request that could not be read; `in` holds what was understood of it.
   virtual void refuse(request& in, const error& why, response& out) = 0;

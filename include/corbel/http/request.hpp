@@ -17,7 +17,8 @@
 
 namespace corbel {
 
-class clock;
+struct app_context;
+class logger;
 class services;
 
 /// One request. Its texts are views into memory that lives until the response is complete: keep a copy, not a
@@ -66,11 +67,19 @@ class request {
 
   /// The service's time.
   timestamp now() const noexcept;
-  const corbel::clock* clock() const noexcept { return clock_; }
   std::chrono::steady_clock::time_point arrived() const noexcept { return arrived_; }
 
-  /// What the application provides to handlers; never null while a handler runs.
-  const corbel::services* services() const noexcept { return services_; }
+  /// How long it has taken so far, from the wake-up that brought its last byte.
+  std::chrono::nanoseconds elapsed() const noexcept;
+
+  /// The application's log, with this request's id on every line.
+  logger log() const;
+
+  /// What the application provides to handlers.
+  const corbel::services& services() const noexcept;
+
+  /// The pipeline that the router chose, for the router alone.
+  const void* route() const noexcept { return route_; }
 
   /// A value that one middleware leaves for later ones and the handler, found by its type.
   template <class T>
@@ -106,8 +115,7 @@ class request {
   std::string id_;
   std::string peer_;
   std::chrono::steady_clock::time_point arrived_{};
-  const corbel::clock* clock_ = nullptr;
-  const corbel::services* services_ = nullptr;
+  const app_context* context_ = nullptr;
   const void* route_ = nullptr;
   mutable bool query_read_ = false;
   mutable std::optional<query_pairs> query_params_;

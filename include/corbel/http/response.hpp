@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <corbel/http/field.hpp>
 #include <corbel/http/status.hpp>
@@ -16,9 +17,11 @@ class header_block {
   header_block& add(std::string_view name, std::string_view value);
   /// "Name: value\r\n" for each field.
   const std::string& text() const noexcept { return text_; }
+  bool holds(std::string_view name) const noexcept;
 
  private:
   std::string text_;
+  std::vector<std::string> names_;
 };
 
 /// One response. Content-Length, Date, Connection and Transfer-Encoding are the server's to write; `set` and

@@ -6,14 +6,13 @@
 #include <string>
 #include <vector>
 
-#include <corbel/base/clock.hpp>
 #include <corbel/http/handler.hpp>
 #include <corbel/server/settings.hpp>
 
 namespace corbel {
 
+struct app_context;
 class event_loop;
-class services;
 
 /// What is wrong with the settings, each with the way to mend it; empty when nothing is.
 std::vector<std::string> check(const server_settings& settings);
@@ -23,9 +22,8 @@ std::vector<std::string> check(const server_settings& settings);
 /// loop's.
 class server {
  public:
-  /// `service`, `time` and `provided` must outlive the server.
-  server(server_settings settings, handler& service, const clock& time = system_clock(),
-         const services* provided = nullptr);
+  /// `service` and `context` must outlive the server.
+  server(server_settings settings, handler& service, const app_context& context);
   ~server();
   server(const server&) = delete;
   server& operator=(const server&) = delete;

@@ -15,6 +15,7 @@
 
 #include <corbel/base/describe/describe.hpp>
 #include <corbel/base/describe/type.hpp>
+#include <corbel/base/quantity.hpp>
 #include <corbel/base/time.hpp>
 #include <corbel/base/uuid.hpp>
 

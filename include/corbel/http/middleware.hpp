@@ -1,0 +1,147 @@
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <corbel/http/request.hpp>
+#include <corbel/http/response.hpp>
+#include <corbel/runtime/task.hpp>
+
+namespace corbel {
+
+/// What a `before` hook decides.
+enum class flow : bool {
+  proceed,  ///< on to the next one
+  stop,     ///< the hook has written the response: back through the hooks already passed
+};
+
+/// The rest of the pipeline behind an around middleware. Call it once, at most.
+class next {
+ public:
+  /// The response of everything behind; it never throws for a failure in there.
+  task<response> operator()() const { return run_(pipeline_, index_, in_); }
+
+ private:
+  friend class pipeline;
+  using runner = task<response> (*)(const void* pipeline, std::size_t index, request* in);
+  next(runner run, const void* pipeline, std::size_t index, request* in)
+      : run_(run), pipeline_(pipeline), index_(index), in_(in) {}
+  runner run_;
+  const void* pipeline_;
+  std::size_t index_;
+  request* in_;
+};
+
+/// Limits that a middleware sets for the routes behind it.
+struct route_limits {
+  std::optional<std::size_t> body;                ///< bytes
+  std::optional<std::chrono::milliseconds> time;  ///< for the handler, when it waits
+};
+
+/// One layer of the pipeline, erased. One object serves all threads at once: its functions are const, and
+/// whatever they share must be thread-safe.
+class middleware {
+ public:
+  virtual ~middleware() = default;
+  virtual flow before(request&, response&) const { return flow::proceed; }
+  virtual void after(const request&, response&) const {}
+  /// Only when `waits()`.
+  virtual task<response> around(request& in, next rest) const { return pass(in, rest); }
+  virtual bool waits() const noexcept { return false; }
+  virtual route_limits limits() const { return {}; }
+  /// What is wrong with its settings; each stops the start.
+  virtual std::vector<std::string> mistakes() const { return {}; }
+
+ private:
+  static task<response> pass(request&, next rest) { co_return co_await rest(); }
+};
+
+namespace detail {
+
+template <class M>
+concept has_before = requires(const M& m, request& in, response& out) {
+  { m.before(in, out) } -> std::same_as<flow>;
+};
+template <class M>
+concept has_after = requires(const M& m, const request& in, response& out) {
+  m.after(in, out);
+};
+template <class M>
+concept has_around = requires(const M& m, request& in, next rest) {
+  { m.around(in, rest) } -> std::same_as<task<response>>;
+};
+template <class M>
+concept is_around = requires(const M& m, request& in, next rest) {
+  { m(in, rest) } -> std::same_as<task<response>>;
+};
+
+template <class M>
+class middleware_of final : public middleware {
+ public:
+  explicit middleware_of(M m) : m_(std::move(m)) {}
+  flow before(request& in, response& out) const override {
+    if constexpr (has_before<M>) return m_.before(in, out);
+    return flow::proceed;
+  }
+  void after(const request& in, response& out) const override {
+    if constexpr (has_after<M>) m_.after(in, out);
+  }
+  task<response> around(request& in, next rest) const override {
+    if constexpr (has_around<M>)
+      return m_.around(in, rest);
+    else if constexpr (is_around<M>)
+      return m_(in, rest);
+    else
+      return middleware::around(in, rest);
+  }
+  bool waits() const noexcept override { return has_around<M> || is_around<M>; }
+  route_limits limits() const override {
+    if constexpr (requires { m_.limits(); }) return m_.limits();
+    return {};
+  }
+  std::vector<std::string> mistakes() const override {
+    if constexpr (requires { m_.mistakes(); }) return m_.mistakes();
+    return {};
+  }
+
+ private:
+  M m_;
+};
+
+}  // namespace detail
+
+/// Makes a layer of anything that has some of
+///   `flow before(request&, response&) const`          (no waiting; may answer by itself)
+///   `void after(const request&, response&) const`     (no waiting; sees every response, errors included)
+///   `task<response> around(request&, next) const`     (may wait)
+///   `route_limits limits() const`
+/// or is a function `(request&, next) -> task<response>`. A layer that does not wait costs a function call.
+template <class M>
+std::shared_ptr<const middleware> make_middleware(M m) {
+  if constexpr (std::derived_from<M, middleware>) {
+    return std::make_shared<M>(std::move(m));
+  } else {
+    constexpr bool fits = detail::has_before<M> || detail::has_after<M> || detail::has_around<M> ||
+                          detail::is_around<M> || requires {
+      m.limits();
+    };
+    static_assert(fits,
+                  "corbel: a middleware has before(request&, response&) const -> flow, after(const request&, "
+                  "response&) "
+                  "const, around(request&, next) const -> task<response>, or limits() const; this type has "
+                  "none of them");
+    if constexpr (fits)
+      return std::make_shared<detail::middleware_of<M>>(std::move(m));
+    else
+      return nullptr;
+  }
+}
+
+}  // namespace corbel

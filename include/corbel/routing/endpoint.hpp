@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include <corbel/base/describe/type.hpp>
+#include <corbel/http/request.hpp>
+#include <corbel/http/response.hpp>
+#include <corbel/http/services.hpp>
+#include <corbel/runtime/task.hpp>
+
+namespace corbel {
+
+/// What a handler's signature says it takes and gives; checked at start, and read by whatever documents the
+/// API.
+struct endpoint_contract {
+  std::vector<std::string_view> path_params;  ///< names; an empty one is the next that no other takes
+  struct need {
+    type_key key;
+    std::string_view name;
+  };
+  std::vector<need> services;
+  std::vector<const type_descriptor*> inputs;        ///< body and query types, whose rules must be sound
+  std::vector<const type_descriptor*> field_inputs;  ///< those read from name=value pairs
+};
+
+/// The last stage of a pipeline, erased: extraction, the handler, and its reply.
+class endpoint {
+ public:
+  virtual ~endpoint() = default;
+  virtual bool waits() const noexcept = 0;
+  /// Only when it does not wait. May throw.
+  virtual void serve(request& in, response& out) const = 0;
+  /// Only when it waits. May throw.
+  virtual task<void> serve_waiting(request& in, response& out) const = 0;
+  virtual endpoint_contract contract() const { return {}; }
+};
+
+}  // namespace corbel

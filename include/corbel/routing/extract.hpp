@@ -1,0 +1,226 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <corbel/base/describe/type_of.hpp>
+#include <corbel/base/error.hpp>
+#include <corbel/base/result.hpp>
+#include <corbel/http/request.hpp>
+#include <corbel/http/services.hpp>
+#include <corbel/routing/endpoint.hpp>
+
+namespace corbel {
+
+/// A text that may be a template argument, as in `path<uuid, "id">`.
+template <std::size_t N>
+struct fixed_name {
+  char text[N]{};
+  constexpr fixed_name() = default;
+  constexpr fixed_name(const char (&literal)[N]) { std::copy_n(literal, N, text); }
+  constexpr std::string_view view() const { return {text, N - 1}; }
+};
+
+/// A value taken out of the request, read and checked. It owns its data, so it may outlive the request.
+template <class T>
+class extracted {
+ public:
+  using value_type = T;
+  extracted() = default;
+  explicit extracted(T value) : value_(std::move(value)) {}
+
+  T& operator*() & noexcept { return value_; }
+  const T& operator*() const& noexcept { return value_; }
+  T&& operator*() && noexcept { return std::move(value_); }
+  T* operator->() noexcept { return &value_; }
+  const T* operator->() const noexcept { return &value_; }
+
+ private:
+  T value_{};
+};
+
+/// The path parameter of that name; without one, the next parameter that no other extractor takes. T is a
+/// scalar: a number, a bool, a text, an enumeration, a uuid, a date, or a type with from_text.
+template <class T, fixed_name Name = "">
+struct path : extracted<T> {
+  using extracted<T>::extracted;
+};
+
+/// The whole query string as a described struct of scalars and lists of scalars.
+template <class T>
+struct query : extracted<T> {
+  using extracted<T>::extracted;
+};
+
+/// One header. An optional T is empty when the header is absent; any other is refused then.
+template <class T, fixed_name Name>
+struct header : extracted<T> {
+  using extracted<T>::extracted;
+};
+
+/// One cookie, likewise.
+template <class T, fixed_name Name>
+struct cookie : extracted<T> {
+  using extracted<T>::extracted;
+};
+
+/// The JSON body as a described type, every rule of its description checked.
+template <class T>
+struct body : extracted<T> {
+  using extracted<T>::extracted;
+};
+
+/// What the application provides under this type (`app::provide`). It is there: the start is refused
+/// otherwise.
+template <class T>
+class state {
+ public:
+  explicit state(T& object) : object_(&object) {}
+  T& operator*() const noexcept { return *object_; }
+  T* operator->() const noexcept { return object_; }
+
+ private:
+  T* object_;
+};
+
+/// What went wrong while the arguments of one handler were taken out of the request. An outright refusal goes
+/// before broken rules; of those, every one is reported.
+class extraction {
+ public:
+  void refuse(error e) {
+    if (!refused_) refused_ = std::move(e);
+  }
+  void add(violation v) { violations_.push_back(std::move(v)); }
+  std::vector<violation>& violations() noexcept { return violations_; }
+  /// Takes over the error of a part: the violations of an `invalid`, anything else as a refusal.
+  void add(error e);
+
+  bool failed() const noexcept { return refused_ || !violations_.empty(); }
+  /// Precondition: failed().
+  error take() &&;
+
+ private:
+  std::optional<error> refused_;
+  std::vector<violation> violations_;
+};
+
+/// How a handler's parameter is made. Specialise it for a type of your own:
+///
+///     template <>
+///     struct corbel::extractor<principal> {
+///       static corbel::result<principal> extract(const corbel::request& in);
+///     };
+template <class T>
+struct extractor;
+
+namespace detail {
+
+void read_path(const request& in, std::string_view name, std::size_t position, const type_descriptor& type,
+               void* out, extraction& failed);
+void read_query(const request& in, const type_descriptor& type, void* out, extraction& failed);
+void read_header(const request& in, std::string_view name, const type_descriptor& type, void* out,
+                 extraction& failed);
+void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,
+                 extraction& failed);
+void read_body(const request& in, const type_descriptor& type, void* out, extraction& failed);
+
+/// What one parameter of a handler is and how it is filled: `slot` is what stands in until the call.
+template <class P>
+struct parameter {
+  static constexpr bool known = false;
+};
+
+template <class P>
+requires requires(const request& in) {
+  { extractor<P>::extract(in) } -> std::same_as<result<P>>;
+}
+struct parameter<P> {
+  static constexpr bool known = true;
+  using slot = std::optional<P>;
+  static void fill(const request& in, slot& into, extraction& failed) {
+    auto made = extractor<P>::extract(in);
+    if (made)
+      into.emplace(std::move(*made));
+    else
+      failed.add(std::move(made).error());
+  }
+  static P give(request&, slot& from) { return std::move(*from); }
+  static void note(endpoint_contract&) {}
+};
+
+template <>
+struct parameter<request&> {
+  static constexpr bool known = true;
+  struct slot {};
+  static void fill(const request&, slot&, extraction&) {}
+  static request& give(request& in, slot&) { return in; }
+  static void note(endpoint_contract&) {}
+};
+template <>
+struct parameter<const request&> : parameter<request&> {};
+
+template <class P>
+struct value_parameter {
+  static constexpr bool known = true;
+  using slot = P;
+  static P give(request&, slot& from) { return std::move(from); }
+  static void note(endpoint_contract&) {}
+};
+
+template <class T, fixed_name Name>
+struct parameter<path<T, Name>> : value_parameter<path<T, Name>> {
+  static void fill(const request& in, path<T, Name>& into, extraction& failed, std::size_t position = 0) {
+    read_path(in, Name.view(), position, type_of<T>(), &*into, failed);
+  }
+  static void note(endpoint_contract& c) { c.path_params.push_back(Name.view()); }
+};
+template <class T>
+struct parameter<query<T>> : value_parameter<query<T>> {
+  static void fill(const request& in, query<T>& into, extraction& failed) {
+    read_query(in, type_of<T>(), &*into, failed);
+  }
+  static void note(endpoint_contract& c) {
+    c.inputs.push_back(&type_of<T>());
+    c.field_inputs.push_back(&type_of<T>());
+  }
+};
+template <class T, fixed_name Name>
+struct parameter<header<T, Name>> : value_parameter<header<T, Name>> {
+  static void fill(const request& in, header<T, Name>& into, extraction& failed) {
+    read_header(in, Name.view(), type_of<T>(), &*into, failed);
+  }
+};
+template <class T, fixed_name Name>
+struct parameter<cookie<T, Name>> : value_parameter<cookie<T, Name>> {
+  static void fill(const request& in, cookie<T, Name>& into, extraction& failed) {
+    read_cookie(in, Name.view(), type_of<T>(), &*into, failed);
+  }
+};
+template <class T>
+struct parameter<body<T>> : value_parameter<body<T>> {
+  static void fill(const request& in, body<T>& into, extraction& failed) {
+    read_body(in, type_of<T>(), &*into, failed);
+  }
+  static void note(endpoint_contract& c) { c.inputs.push_back(&type_of<T>()); }
+};
+template <class T>
+struct parameter<state<T>> {
+  static constexpr bool known = true;
+  using slot = T*;
+  static void fill(const request& in, slot& into, extraction&) { into = in.services().find<T>(); }
+  static state<T> give(request&, slot& from) { return state<T>(*from); }
+  static void note(endpoint_contract& c) { c.services.push_back({key_of<T>(), name_of_type<T>()}); }
+};
+
+template <class P>
+inline constexpr bool is_path = false;
+template <class T, fixed_name Name>
+inline constexpr bool is_path<path<T, Name>> = Name.view().empty();
+
+}  // namespace detail
+}  // namespace corbel

@@ -1,0 +1,191 @@
+#pragma once
+
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include <corbel/routing/endpoint.hpp>
+#include <corbel/routing/extract.hpp>
+#include <corbel/routing/reply.hpp>
+
+namespace corbel::detail {
+
+template <class R, class... Ps>
+struct signature_of {
+  using returned = R;
+  using parameters = std::tuple<Ps...>;
+};
+
+/// The signature of a function pointer or of an object with one call operator; void for anything else.
+template <class F>
+struct call_signature {
+  using type = void;
+};
+template <class F>
+requires requires {
+  &F::operator();
+}
+struct call_signature<F> : call_signature<decltype(&F::operator())> {};
+template <class R, class... Ps>
+struct call_signature<R (*)(Ps...)> {
+  using type = signature_of<R, Ps...>;
+};
+template <class R, class... Ps>
+struct call_signature<R (*)(Ps...) noexcept> : call_signature<R (*)(Ps...)> {};
+template <class R, class C, class... Ps>
+struct call_signature<R (C::*)(Ps...) const> : call_signature<R (*)(Ps...)> {};
+template <class R, class C, class... Ps>
+struct call_signature<R (C::*)(Ps...) const noexcept> : call_signature<R (*)(Ps...)> {};
+
+template <class R>
+struct unwrap_task {
+  using type = R;
+};
+template <class T, class Executor>
+struct unwrap_task<boost::asio::awaitable<T, Executor>> {
+  using type = T;
+};
+
+template <class P>
+constexpr bool is_parameter = parameter<P>::known;
+
+/// Extraction, call and reply of one handler.
+template <class F, class Signature>
+class typed_endpoint;
+
+template <class F, class R, class... Ps>
+class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
+ public:
+  explicit typed_endpoint(F f) : f_(std::move(f)) {}
+
+  bool waits() const noexcept override { return is_task<R>; }
+
+  void serve(request& in, response& out) const override {
+    if constexpr (!is_task<R>) {
+      slots args{};
+      if (!fill(in, args, out)) return;
+      std::apply(
+          [&](auto&... each) {
+            if constexpr (std::is_void_v<R>) {
+              f_(parameter<Ps>::give(in, each)...);
+              out.status(status::no_content);
+            } else {
+              write_reply(in, out, f_(parameter<Ps>::give(in, each)...));
+            }
+          },
+          args);
+    }
+  }
+
+  task<void> serve_waiting(request& in, response& out) const override {
+    if constexpr (is_task<R>) {
+      slots args{};
+      if (!fill(in, args, out)) co_return;
+      auto running = call(in, args, std::index_sequence_for<Ps...>{});
+      if constexpr (std::is_void_v<typename unwrap_task<R>::type>) {
+        co_await std::move(running);
+        out.status(status::no_content);
+      } else {
+        auto result = co_await std::move(running);
+        write_reply(in, out, std::move(result));
+      }
+    } else {
+      serve(in, out);
+    }
+    co_return;
+  }
+
+  endpoint_contract contract() const override {
+    endpoint_contract made;
+    (parameter<Ps>::note(made), ...);
+    return made;
+  }
+
+ private:
+  using slots = std::tuple<typename parameter<Ps>::slot...>;
+
+  R call(request& in, slots& args, auto indices) const {
+    return [&]<std::size_t... I>(std::index_sequence<I...>)->R {
+      return f_(parameter<Ps>::give(in, std::get<I>(args))...);
+    }
+    (indices);
+  }
+
+  static bool fill(const request& in, slots& args, response& out) {
+    extraction failed;
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      (fill_one<Ps>(in, std::get<I>(args), failed, unnamed_before<I>()), ...);
+    }
+    (std::index_sequence_for<Ps...>{});
+    if (!failed.failed()) return true;
+    write_error(in, out, std::move(failed).take());
+    return false;
+  }
+
+  template <class P>
+  static void fill_one(const request& in, typename parameter<P>::slot& into, extraction& failed,
+                       std::size_t position) {
+    if constexpr (is_path<P>)
+      parameter<P>::fill(in, into, failed, position);
+    else
+      parameter<P>::fill(in, into, failed);
+  }
+
+  /// How many path parameters without a name stand before parameter I.
+  template <std::size_t I>
+  static constexpr std::size_t unnamed_before() {
+    constexpr bool unnamed[] = {is_path<Ps>..., false};
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < I; ++i) n += unnamed[i];
+    return n;
+  }
+
+  F f_;
+};
+
+template <class F, class R, class... Ps>
+std::shared_ptr<const endpoint> checked_endpoint(F f, signature_of<R, Ps...>) {
+  constexpr bool takes = (is_parameter<Ps> && ...);
+  static_assert(
+      takes,
+      "corbel: a handler takes path<T, \"name\">, query<T>, header<T, \"Name\">, cookie<T, \"name\">, "
+      "body<T>, "
+      "state<T>, request& or a type with a corbel::extractor of its own, each by value but the request; a "
+      "parameter of this handler is none of these");
+  constexpr bool gives = is_replyable<typename unwrap_task<R>::type>();
+  static_assert(
+      !takes || gives,
+      "corbel: a handler returns a described type, std::string, response, created<T>, json_reply<T>, "
+      "no_content, void, error, a result<> of these, a task<> of any, or a type with a corbel::reply of its "
+      "own; this handler's result is none of these, so describe its type or convert it");
+  constexpr bool safe = !is_task<R> || !std::is_class_v<F> || std::is_empty_v<F>;
+  static_assert(
+      !takes || !gives || safe,
+      "corbel: a coroutine handler must not be a lambda that captures, since a coroutine does not keep its "
+      "captures alive; take what it needs as a state<T> parameter instead");
+  if constexpr (takes && gives && safe)
+    return std::make_shared<typed_endpoint<F, signature_of<R, Ps...>>>(std::move(f));
+  else
+    return nullptr;
+}
+
+}  // namespace corbel::detail
+
+namespace corbel {
+
+/// Makes the last stage of a pipeline from a function or a function object, by its signature alone.
+template <class F>
+std::shared_ptr<const endpoint> make_endpoint(F f) {
+  using found = typename detail::call_signature<F>::type;
+  static_assert(!std::is_void_v<found>,
+                "corbel: a handler is a function or an object with one call operator that is const and no "
+                "template; write "
+                "the parameter types out instead of auto");
+  if constexpr (!std::is_void_v<found>)
+    return detail::checked_endpoint(std::move(f), found{});
+  else
+    return nullptr;
+}
+
+}  // namespace corbel

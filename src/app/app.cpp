@@ -1,0 +1,131 @@
+#include "corbel/app/app.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "app/impl.hpp"
+#include "app/inject_run.hpp"
+#include "corbel/middleware/request_id.hpp"
+#include "corbel/middleware/security_headers.hpp"
+
+namespace corbel {
+namespace {
+
+std::string list_of(const std::vector<std::string>& mistakes) {
+  std::string text = "the application is not wired right; it does not start before all of this is mended:";
+  for (const auto& each : mistakes) text += "\n  - " + each;
+  return text;
+}
+
+}  // namespace
+
+wiring_error::wiring_error(std::vector<std::string> mistakes)
+    : std::runtime_error(list_of(mistakes)), mistakes_(std::move(mistakes)) {}
+
+app::impl::impl(app_settings s)
+    : settings(std::move(s)),
+      context{settings.clock, settings.log, {}},
+      health(settings.version),
+      router({settings.trailing_slash, settings.server.limits.body_bytes}) {}
+
+void app::impl::build() {
+  if (built) return;
+  for (auto& each : check(settings.server)) mistakes.push_back(std::move(each));
+  if (settings.health_routes) health.mount(router.root());
+  for (auto& each : router.build(context.provided)) mistakes.push_back(std::move(each));
+  built = true;
+  if (!mistakes.empty()) throw wiring_error(mistakes);
+}
+
+app::app(app_settings settings) : impl_(std::make_unique<impl>(std::move(settings))) {
+  impl_->context.provided.provide(impl_->health);
+  if (!impl_->settings.default_middleware) return;
+  impl_->router.root()
+      .use(request_id{})         // first, so that whatever follows can name the request
+      .use(security_headers{});  // on every response, also those that a later layer gives
+}
+
+app::~app() {
+  if (impl_->injects) stop_injecting(*impl_->injects, impl_->lifecycle);
+}
+
+route_group app::routes() noexcept {
+  return impl_->router.root();
+}
+corbel::health& app::health() noexcept {
+  return impl_->health;
+}
+const logger& app::log() const noexcept {
+  return impl_->context.log;
+}
+services& app::provided() noexcept {
+  return impl_->context.provided;
+}
+std::uint16_t app::port() const noexcept {
+  return impl_->server ? impl_->server->port() : std::uint16_t{0};
+}
+std::vector<std::string> app::list_routes() const {
+  return impl_->router.list();
+}
+
+void app::note_provided(bool fresh, std::string_view name) {
+  if (!fresh)
+    impl_->mistakes.push_back(
+        "provide(" + std::string(name) +
+        "): there is one already; provide each type once, or give the second a type of its own");
+}
+
+app& app::component(std::string name, std::function<task<>()> start, std::function<task<>()> stop) {
+  impl_->lifecycle.add(std::move(name), std::move(start), std::move(stop));
+  return *this;
+}
+
+void app::start(boost::asio::io_context& host, std::function<void(std::exception_ptr)> started) {
+  impl_->build();
+  impl_->host_loop = std::make_unique<event_loop>(host);
+  impl_->server = std::make_unique<server>(impl_->settings.server, impl_->router, impl_->context);
+  boost::asio::co_spawn(host, impl_->lifecycle.start(),
+                        [this, told = std::move(started)](std::exception_ptr failed) mutable {
+                          if (!failed) {
+                            try {
+                              impl_->server->start({impl_->host_loop.get()});
+                            } catch (...) {
+                              failed = std::current_exception();
+                            }
+                          }
+                          told(failed);
+                        });
+}
+
+namespace {
+
+/// Parameters by value: they must live as long as the coroutine.
+task<> stop_components(lifecycle* components, logger log) {
+  const auto failed = co_await components->stop();
+  for (const auto& each : failed) log.error("a component did not stop", {{"cause", each}});
+}
+
+}  // namespace
+
+void app::stop(std::function<void()> stopped) {
+  impl_->health.drain();
+  impl_->server->drain([this, told = std::move(stopped)]() mutable {
+    boost::asio::co_spawn(impl_->host_loop->context(), stop_components(&impl_->lifecycle, impl_->context.log),
+                          [this, last = std::move(told)](std::exception_ptr) {
+                            impl_->server.reset();
+                            impl_->host_loop.reset();
+                            last();
+                          });
+  });
+}
+
+injected_response app::inject(const injected_request& request) {
+  impl_->build();
+  if (!impl_->injects) {
+    impl_->injects = std::make_unique<boost::asio::io_context>(1);
+    start_injecting(*impl_->injects, impl_->lifecycle);
+  }
+  return run_injected(*impl_->injects, impl_->router, impl_->context, impl_->settings.server.limits, request);
+}
+
+}  // namespace corbel

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "corbel/app/app.hpp"
+#include "corbel/http/context.hpp"
+#include "corbel/runtime/event_loop.hpp"
+#include "corbel/runtime/lifecycle.hpp"
+#include "corbel/server/server.hpp"
+
+namespace corbel {
+
+struct app::impl {
+  explicit impl(app_settings s);
+
+  /// Ends the wiring, once. Throws wiring_error.
+  void build();
+
+  app_settings settings;
+  app_context context;
+  corbel::health health;
+  corbel::router router;
+  corbel::lifecycle lifecycle;
+  std::vector<std::string> mistakes;
+  bool built = false;
+  std::unique_ptr<corbel::server> server;
+  std::unique_ptr<event_loop> host_loop;             // of start()
+  std::unique_ptr<boost::asio::io_context> injects;  // of inject()
+};
+
+}  // namespace corbel

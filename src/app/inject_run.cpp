@@ -1,0 +1,93 @@
+#include "app/inject_run.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <exception>
+
+#include "http/request_access.hpp"
+#include "server/http1/head.hpp"
+
+namespace corbel {
+namespace {
+
+namespace asio = boost::asio;
+
+/// Runs the context until the task has ended; throws what it throws.
+void run_until_done(asio::io_context& context, task<> work) {
+  bool done = false;
+  std::exception_ptr thrown;
+  asio::co_spawn(context, std::move(work), [&](std::exception_ptr failed) {
+    thrown = failed;
+    done = true;
+  });
+  const auto stay = asio::make_work_guard(context);
+  context.restart();
+  while (!done) context.run_one();
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+task<> stop_all(lifecycle* components) {
+  (void)co_await components->stop();
+}
+
+std::optional<error> read(const std::string& text, const server_limits& limits, request& in) {
+  http1::head_scan scan;
+  std::size_t size = 0;
+  std::optional<error> why;
+  switch (http1::scan_head(text, scan, limits, size, why)) {
+    case http1::head_outcome::refused: return why;
+    case http1::head_outcome::incomplete:
+      return malformed("The request's head is not complete.", "malformed_request");
+    case http1::head_outcome::complete: break;
+  }
+  http1::message_framing framing;
+  why = http1::parse_head(std::string_view(text).substr(0, size), in, framing);
+  request_access(in).body(std::string_view(text).substr(size));
+  return why;
+}
+
+}  // namespace
+
+std::string injected_request::text() const {
+  std::string text = method_ + ' ' + target_ + " HTTP/1.1\r\n";
+  bool host = false;
+  for (const auto& [name, value] : headers_) {
+    text += name + ": " + value + "\r\n";
+    host |= iequals(name, "host");
+  }
+  if (!host) text += "Host: localhost\r\n";
+  if (!body_.empty()) text += "Content-Length: " + std::to_string(body_.size()) + "\r\n";
+  return text + "\r\n" + body_;
+}
+
+void start_injecting(asio::io_context& context, lifecycle& components) {
+  run_until_done(context, components.start());
+}
+
+void stop_injecting(asio::io_context& context, lifecycle& components) noexcept {
+  try {
+    run_until_done(context, stop_all(&components));
+  } catch (...) {
+    // The app is being destroyed: there is nobody left to tell.
+  }
+}
+
+injected_response run_injected(asio::io_context& context, handler& service, const app_context& shared,
+                               const server_limits& limits, const injected_request& asked) {
+  const std::string text = asked.text();
+  request in;
+  request_access access(in);
+  access.clear();
+  access.context(shared);
+  access.arrived(shared.time->steady());
+  response out;
+  if (const auto why = read(text, limits, in))
+    service.refuse(in, *why, out);
+  else if (!service.serve(in, out))
+    run_until_done(context, service.serve_waiting(in, out));
+  injected_response made;
+  static_cast<response&>(made) = std::move(out);
+  return made;
+}
+
+}  // namespace corbel

@@ -1,0 +1,95 @@
+#include "corbel/routing/extract.hpp"
+
+#include "corbel/schema/fields.hpp"
+#include "corbel/schema/parse.hpp"
+
+namespace corbel {
+
+void extraction::add(error e) {
+  if (e.kind() != error_kind::invalid || e.violations().empty()) return refuse(std::move(e));
+  for (const auto& each : e.violations()) violations_.push_back(each);
+}
+
+error extraction::take() && {
+  if (refused_) return std::move(*refused_);
+  return invalid(std::move(violations_));
+}
+
+namespace detail {
+namespace {
+
+constexpr constraints no_rules{};
+
+/// JSON by its media type: application/json, or any type that ends in +json (RFC 6839), in UTF-8.
+bool is_json(std::string_view content_type) {
+  auto rest = content_type;
+  const auto type = next_item(rest, ';');
+  if (!iequals(type, "application/json")) {
+    const auto plus = type.rfind('+');
+    if (plus == std::string_view::npos || !iequals(type.substr(plus), "+json") ||
+        type.find('/') == std::string_view::npos)
+      return false;
+  }
+  while (!rest.empty()) {
+    const auto parameter = next_item(rest, ';');
+    const auto equals = parameter.find('=');
+    if (equals == std::string_view::npos || !iequals(parameter.substr(0, equals), "charset")) continue;
+    auto charset = parameter.substr(equals + 1);
+    if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"')
+      charset = charset.substr(1, charset.size() - 2);
+    if (!iequals(charset, "utf-8") && !iequals(charset, "us-ascii")) return false;
+  }
+  return true;
+}
+
+void read_optional(std::optional<std::string_view> text, std::string_view in, std::string_view name,
+                   const type_descriptor& type, void* out, extraction& failed) {
+  if (text)
+    schema::read_one(type, no_rules, out, *text, in, name, failed.violations());
+  else if (type.kind != type_kind::optional)
+    failed.add(violation{std::string(in), '/' + std::string(name), "required", "is required"});
+}
+
+}  // namespace
+
+void read_path(const request& in, std::string_view name, std::size_t position, const type_descriptor& type,
+               void* out, extraction& failed) {
+  const auto params = in.path_params();
+  if (name.empty()) name = params[position].name;
+  schema::read_one(type, no_rules, out, in.path_param(name).value_or(std::string_view{}), "path", name,
+                   failed.violations());
+}
+
+void read_query(const request& in, const type_descriptor& type, void* out, extraction& failed) {
+  const auto& params = in.query_params();
+  if (!params)
+    return failed.refuse(
+        malformed("The query string has a broken percent escape; write % as %25.", "malformed_query"));
+  if (auto done = schema::read_fields(type, out, params->pairs(), "query"); !done)
+    failed.add(std::move(done).error());
+}
+
+void read_header(const request& in, std::string_view name, const type_descriptor& type, void* out,
+                 extraction& failed) {
+  read_optional(in.header(name), "header", name, type, out, failed);
+}
+
+void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,
+                 extraction& failed) {
+  read_optional(in.cookie(name), "cookie", name, type, out, failed);
+}
+
+void read_body(const request& in, const type_descriptor& type, void* out, extraction& failed) {
+  const auto content_type = in.header("content-type");
+  if (in.body().empty() && !content_type)
+    return failed.refuse(
+        malformed("The request has no body; send JSON with Content-Type: application/json.", "missing_body"));
+  if (!content_type || !is_json(*content_type))
+    return failed.refuse(
+        error(error_kind::unsupported_media_type, "unsupported_media_type",
+              "The body must be JSON in UTF-8; send it with Content-Type: application/json."));
+  if (auto done = schema::parse_into(type, out, in.body()); !done) failed.add(std::move(done).error());
+}
+
+}  // namespace detail
+}  // namespace corbel

@@ -1,0 +1,41 @@
+#include "corbel/routing/reply.hpp"
+
+#include "corbel/base/json/writer.hpp"
+#include "corbel/base/text_value.hpp"
+#include "corbel/http/problem.hpp"
+#include "corbel/http/url.hpp"
+
+namespace corbel::detail {
+
+void write_json(response& out, status s, const type_descriptor& type, const void* value) {
+  out.status(s);
+  out.set("Content-Type", "application/json");
+  json::append(out.body_buffer(), type, value);
+}
+
+void write_text(response& out, std::string_view text) {
+  out.body(text, "text/plain; charset=utf-8");
+}
+
+void write_created(const request& in, response& out, std::string_view location, const type_descriptor& type,
+                   const void* value) {
+  write_json(out, status::created, type, value);
+  if (!location.empty()) {
+    out.set("Location", location);
+    return;
+  }
+  const auto* id = type.kind == type_kind::object ? type.object->find("id") : nullptr;
+  if (!id || !is_scalar(*id->type)) return;
+  std::string text;
+  append_text(text, *id->type, id->member_of(value));
+  std::string uri(in.path());
+  if (uri.empty() || uri.back() != '/') uri += '/';
+  uri += percent_encode(text);
+  out.set("Location", uri);
+}
+
+void write_error(const request& in, response& out, const error& e) {
+  problem::write(in, e, out);
+}
+
+}  // namespace corbel::detail

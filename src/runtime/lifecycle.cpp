@@ -1,0 +1,55 @@
+#include "corbel/runtime/lifecycle.hpp"
+
+#include <exception>
+#include <stdexcept>
+
+namespace corbel {
+namespace {
+
+std::string text_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
+}
+
+}  // namespace
+
+void lifecycle::add(std::string name, action start, action stop) {
+  components_.push_back({std::move(name), std::move(start), std::move(stop)});
+}
+
+task<> lifecycle::start() {
+  for (; started_ < components_.size(); ++started_) {
+    auto& next = components_[started_];
+    std::exception_ptr thrown;
+    try {
+      if (next.start) co_await next.start();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    if (thrown) {
+      const std::string what = next.name + ": " + text_of(thrown);
+      (void)co_await stop();
+      throw std::runtime_error(what);
+    }
+  }
+}
+
+task<std::vector<std::string>> lifecycle::stop() {
+  std::vector<std::string> failed;
+  while (started_ > 0) {
+    auto& last = components_[--started_];
+    try {
+      if (last.stop) co_await last.stop();
+    } catch (...) {
+      failed.push_back(last.name + ": " + text_of(std::current_exception()));
+    }
+  }
+  co_return failed;
+}
+
+}  // namespace corbel
