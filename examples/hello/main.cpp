@@ -9,10 +9,12 @@ constexpr auto describe(corbel::tag<greeting>) {
   return object(field("message", &greeting::message));
 }
 
-greeting hello(corbel::path<std::string, "name"> name) { return {"Hello, " + *name + "!"}; }
+greeting hello(corbel::path<std::string, "name"> name) {
+  return {"Hello, " + *name + "!"};
+}
 
 int main() {
-  corbel::app server;
+  corbel::app server({.server = corbel::settings::from_environment<corbel::server_settings>()});
   server.get("/hello/:name", &hello);
   return server.run();
 }
