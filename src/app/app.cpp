@@ -37,6 +37,8 @@ void app::impl::build() {
   if (!mistakes.empty()) throw wiring_error(mistakes);
 }
 
+app::app() : app(app_settings{}) {}
+
 app::app(app_settings settings) : impl_(std::make_unique<impl>(std::move(settings))) {
   impl_->context.provided.provide(impl_->health);
   if (!impl_->settings.default_middleware) return;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "corbel/base/describe/type_of.hpp"
+#include "corbel/data/table.hpp"
 
 /// The entity of the tests.
 enum class project_status : std::uint8_t { active, archived };
@@ -64,3 +65,11 @@ inline constexpr char create_projects[] =
     "status text not null, priority integer not null check (priority between 0 and 5), score real not null, "
     "pinned integer not null, budget text not null, tags text not null, due_date text, "
     "created_at text not null, updated_at text not null, version integer not null, deleted_at text)";
+
+constexpr auto table(corbel::tag<project>) {
+  return corbel::data::table("projects")
+      .version("version")
+      .soft_delete("deletedAt")
+      .created("createdAt")
+      .updated("updatedAt");
+}

@@ -3,9 +3,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <charconv>
 #include <thread>
 
-#include "corbel/data/sql.hpp"
 #include "data/sqlite/errors.hpp"
 #include "data/sqlite/stored_rows.hpp"
 
@@ -122,12 +122,14 @@ connection::prepared& connection::prepare(const data::statement& what) {
   }
   const int count = sqlite3_bind_parameter_count(fresh->handle);
   for (int i = 1; i <= count; ++i) {
-    const char* name = sqlite3_bind_parameter_name(fresh->handle, i);
-    const auto scanned = data::detail::scan_placeholders(name ? name : "");
-    if (scanned.highest == 0)
+    const char* named = sqlite3_bind_parameter_name(fresh->handle, i);
+    const std::string_view name = named ? named : "";
+    std::size_t number = 0;
+    if (name.starts_with('$')) std::from_chars(name.data() + 1, name.data() + name.size(), number);
+    if (number == 0)
       throw failure(internal_error("placeholders are $1, $2, ... and nothing else, in: " + fresh->text));
-    fresh->parameter.push_back(scanned.highest);
-    fresh->most = std::max(fresh->most, scanned.highest);
+    fresh->parameter.push_back(number);
+    fresh->most = std::max(fresh->most, number);
   }
   recent_.push_front(std::move(fresh));
   by_text_.emplace(recent_.front()->text, recent_.begin());

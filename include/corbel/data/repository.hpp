@@ -1,0 +1,205 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <corbel/base/clock.hpp>
+#include <corbel/base/result.hpp>
+#include <corbel/data/codec.hpp>
+#include <corbel/data/database.hpp>
+#include <corbel/data/entity.hpp>
+#include <corbel/data/list_query.hpp>
+#include <corbel/data/page.hpp>
+
+namespace corbel::data {
+
+namespace detail {
+
+/// The compiled part of a repository: it knows tables, not types. `object` and `objects` point to values that
+/// outlive the task. What it changes in them is what the database did.
+struct entity_store {
+  using rows_ptr = std::unique_ptr<result_set>;
+
+  source where;
+  const data::entity* entity;
+  const corbel::clock* time;
+
+  task<rows_ptr> find(std::string_view field, value wanted) const;
+  task<std::int64_t> count(std::vector<condition> conditions, std::int64_t at_most) const;
+  task<rows_ptr> page(list_query query) const;
+  /// One row more than the limit, when there is more.
+  task<rows_ptr> stretch(list_query query, void* scratch) const;
+  std::string cursor_after(const list_query& query, const void* last) const;
+
+  task<result<void>> insert(void* object) const;
+  task<result<void>> insert_many(std::vector<void*> objects) const;
+  /// `fields` null: all that the table does not keep itself.
+  task<result<rows_ptr>> update(const void* object, const std::vector<std::string_view>* fields) const;
+  task<result<void>> remove(value key, std::optional<std::int64_t> version) const;
+  error not_found() const;
+};
+
+}  // namespace detail
+
+/// The rows of one table as values of T, which has a `describe` and a `table` beside it. Cheap to copy.
+///
+/// `repository<project> projects{db}` works on the database; `projects.in(tx)`, or `repository<project>{tx}`,
+/// in a transaction. A broken constraint is an error value (`constraint_of`); in a transaction it dooms the
+/// transaction, as any statement that fails. What else goes wrong throws `failure`.
+template <class T>
+class repository {
+ public:
+  explicit repository(source where, const clock& time = system_clock())
+      : store_{std::move(where), &entity_of<T>(), &time} {}
+
+  repository in(const source& where) const { return repository(where, *store_.time); }
+
+  /// The row with this key, or none.
+  template <class K>
+  task<std::optional<T>> find(const K& key) const {
+    return find_in(store_, store_.entity->table().key(), parameter(key));
+  }
+  /// The same with "project_not_found" in place of none.
+  template <class K>
+  task<result<T>> get(const K& key) const {
+    return get_in(store_, parameter(key));
+  }
+  /// The row whose field has this value; for fields that are unique.
+  template <class V>
+  task<std::optional<T>> find_by(std::string_view field, const V& wanted) const {
+    return find_in(store_, field, parameter(wanted));
+  }
+  template <class K>
+  task<bool> exists(const K& key) const {
+    return exists_in(store_, parameter(key));
+  }
+  /// How many rows the conditions of `query` leave.
+  task<std::int64_t> count(list_query query = {}) const { return count_in(store_, std::move(query)); }
+
+  /// One page, with the number of all rows that match. The two are read one after the other, without a lock.
+  task<page_of<T>> list(list_query query) const { return list_in(store_, std::move(query)); }
+  /// The rows after `query.cursor`, or the first ones. A cursor that is not of this list is `invalid`.
+  task<result<cursor_page_of<T>>> scan(list_query query) const { return scan_in(store_, std::move(query)); }
+
+  /// Stores a new row and gives it as it is stored: key, version and timestamps are set here.
+  task<result<T>> insert(T row) const { return insert_in(store_, std::move(row)); }
+  /// Stores all rows or, after an error, none.
+  task<result<std::vector<T>>> insert_many(std::vector<T> rows) const {
+    return insert_many_in(store_, std::move(rows));
+  }
+  /// Replaces the row that has this key, and this version if the table counts them. Gives the stored row.
+  task<result<T>> update(T row) const { return update_in(store_, std::move(row), std::nullopt); }
+  /// The same for some fields, by wire name: `patch(row, "name", "status")`.
+  template <std::convertible_to<std::string_view>... Names>
+  task<result<T>> patch(T row, const Names&... fields) const {
+    return update_in(store_, std::move(row), std::vector<std::string_view>{fields...});
+  }
+  /// `fields` point to text that outlives the task. (GCC 12 cannot compile `{...}` inside a `co_await`.)
+  task<result<T>> patch(T row, std::vector<std::string_view> fields) const {
+    return update_in(store_, std::move(row), std::move(fields));
+  }
+  /// Removes the row, or marks it removed when the table has a soft-delete field.
+  template <class K>
+  task<result<void>> remove(const K& key) const {
+    return remove_in(store_, parameter(key), std::nullopt);
+  }
+  /// The same if nobody changed the row since it had this version.
+  template <class K>
+  task<result<void>> remove(const K& key, std::int64_t version) const {
+    return remove_in(store_, parameter(key), version);
+  }
+
+ private:
+  // Coroutines take everything by value: the repository may be a temporary.
+
+  using store = detail::entity_store;
+
+  static task<std::optional<T>> find_in(store s, std::string_view field, value wanted) {
+    const auto rows = co_await s.find(field, std::move(wanted));
+    co_return one_as<T>(*rows);
+  }
+  static task<result<T>> get_in(store s, value key) {
+    const auto rows = co_await s.find(s.entity->table().key(), std::move(key));
+    auto found = one_as<T>(*rows);
+    if (!found) co_return s.not_found();
+    co_return std::move(*found);
+  }
+  static task<bool> exists_in(store s, value key) {
+    std::vector<condition> conditions(1);
+    conditions[0].field = s.entity->table().key();
+    conditions[0].operand = std::move(key);
+    const auto found = co_await s.count(std::move(conditions), 1);
+    co_return found > 0;
+  }
+  static task<std::int64_t> count_in(store s, list_query query) {
+    co_return co_await s.count(std::move(query.conditions), 0);
+  }
+  static task<page_of<T>> list_in(store s, list_query query) {
+    page_of<T> page;
+    const auto rows = co_await s.page(query);
+    page.data = rows_as<T>(*rows);
+    page.meta.page = static_cast<std::int64_t>(query.page);
+    page.meta.limit = static_cast<std::int64_t>(query.limit);
+    const auto here = static_cast<std::int64_t>(page.data.size());
+    const auto before = (page.meta.page - 1) * page.meta.limit;
+    // A page that is not full, and not past the end, is the last: the total follows from it.
+    if (here < page.meta.limit && (here > 0 || page.meta.page == 1))
+      page.meta.total = before + here;
+    else
+      page.meta.total = co_await s.count(std::move(query.conditions), 0);
+    page.meta.total_pages = (page.meta.total + page.meta.limit - 1) / page.meta.limit;
+    co_return page;
+  }
+  static task<result<cursor_page_of<T>>> scan_in(store s, list_query query) {
+    T scratch{};
+    std::optional<error> refused;
+    cursor_page_of<T> page;
+    page.meta.limit = static_cast<std::int64_t>(query.limit);
+    try {
+      const auto rows = co_await s.stretch(query, &scratch);
+      page.data = rows_as<T>(*rows);
+    } catch (const failure& f) {
+      if (f.error().kind() != error_kind::invalid) throw;
+      refused = f.error();
+    }
+    if (refused) co_return std::move(*refused);
+    if (page.data.size() > query.limit) {
+      page.data.pop_back();
+      page.meta.next_cursor = s.cursor_after(query, &page.data.back());
+    }
+    co_return page;
+  }
+  static task<result<T>> insert_in(store s, T row) {
+    auto done = co_await s.insert(&row);
+    if (!done) co_return std::move(done).error();
+    co_return row;
+  }
+  static task<result<std::vector<T>>> insert_many_in(store s, std::vector<T> rows) {
+    std::vector<void*> objects;
+    objects.reserve(rows.size());
+    for (auto& row : rows) objects.push_back(&row);
+    auto done = co_await s.insert_many(std::move(objects));
+    if (!done) co_return std::move(done).error();
+    co_return rows;
+  }
+  static task<result<T>> update_in(store s, T row, std::optional<std::vector<std::string_view>> fields) {
+    auto stored = co_await s.update(&row, fields ? &*fields : nullptr);
+    if (!stored) co_return std::move(stored).error();
+    auto read = one_as<T>(**stored);
+    if (!read) co_return s.not_found();
+    co_return std::move(*read);
+  }
+  static task<result<void>> remove_in(store s, value key, std::optional<std::int64_t> version) {
+    co_return co_await s.remove(std::move(key), version);
+  }
+
+  store store_;
+};
+
+}  // namespace corbel::data
