@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include <corbel/app/inject.hpp>
 #include <corbel/app/app_settings.hpp>
+#include <corbel/app/inject.hpp>
 #include <corbel/health/health.hpp>
 #include <corbel/http/services.hpp>
 #include <corbel/routing/router.hpp>
