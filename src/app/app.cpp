@@ -37,12 +37,14 @@ void app::impl::build() {
   if (!mistakes.empty()) throw wiring_error(mistakes);
 }
 
+app::app() : app(app_settings{}) {}
+
 app::app(app_settings settings) : impl_(std::make_unique<impl>(std::move(settings))) {
   impl_->context.provided.provide(impl_->health);
   if (!impl_->settings.default_middleware) return;
   impl_->router.root()
-      .use(request_id{})         // first, so that whatever follows can name the request
-      .use(security_headers{});  // on every response, also those that a later layer gives
+      .use(security_headers{})  // outermost: on every response, whatever another layer makes of it
+      .use(request_id{});       // before anything that logs or fails, so that both can name the request
 }
 
 app::~app() {

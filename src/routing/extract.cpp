@@ -79,15 +79,21 @@ void read_cookie(const request& in, std::string_view name, const type_descriptor
   read_optional(in.cookie(name), "cookie", name, type, out, failed);
 }
 
-void read_body(const request& in, const type_descriptor& type, void* out, extraction& failed) {
+bool expect_json(const request& in, extraction& failed) {
   const auto content_type = in.header("content-type");
   if (in.body().empty() && !content_type)
-    return failed.refuse(
+    failed.refuse(
         malformed("The request has no body; send JSON with Content-Type: application/json.", "missing_body"));
-  if (!content_type || !is_json(*content_type))
-    return failed.refuse(
-        error(error_kind::unsupported_media_type, "unsupported_media_type",
-              "The body must be JSON in UTF-8; send it with Content-Type: application/json."));
+  else if (!content_type || !is_json(*content_type))
+    failed.refuse(error(error_kind::unsupported_media_type, "unsupported_media_type",
+                        "The body must be JSON in UTF-8; send it with Content-Type: application/json."));
+  else
+    return true;
+  return false;
+}
+
+void read_body(const request& in, const type_descriptor& type, void* out, extraction& failed) {
+  if (!expect_json(in, failed)) return;
   if (auto done = schema::parse_into(type, out, in.body()); !done) failed.add(std::move(done).error());
 }
 

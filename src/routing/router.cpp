@@ -161,6 +161,8 @@ struct router::impl {
                              std::vector<std::string>& wrong);
 };
 
+router::router() : router(router_settings{}) {}
+
 router::router(router_settings settings) : impl_(std::make_unique<impl>()) {
   impl_->settings = settings;
   auto& root = impl_->groups.emplace_back();

@@ -37,7 +37,8 @@ class wiring_error : public std::runtime_error {
 /// live in one process. Everything up to the start happens on one thread.
 class app {
  public:
-  explicit app(app_settings settings = {});
+  app();
+  explicit app(app_settings settings);
   /// An app that runs must have been stopped.
   ~app();
   app(const app&) = delete;

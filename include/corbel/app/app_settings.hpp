@@ -11,7 +11,7 @@
 namespace corbel {
 
 struct app_settings {
-  server_settings server{};
+  server_settings server = server_settings();  // `{}` makes GCC 12 warn of members it has initialised
   corbel::trailing_slash trailing_slash = corbel::trailing_slash::strict;
   std::string version = "0.0.0";  ///< of the service; `/health` tells it
   /// Request ids and security headers on every response. Without them, `use` those you want.

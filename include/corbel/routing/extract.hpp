@@ -14,6 +14,7 @@
 #include <corbel/http/request.hpp>
 #include <corbel/http/services.hpp>
 #include <corbel/routing/endpoint.hpp>
+#include <corbel/schema/merge_patch.hpp>
 
 namespace corbel {
 
@@ -75,6 +76,20 @@ struct body : extracted<T> {
   using extracted<T>::extracted;
 };
 
+/// A JSON merge patch (RFC 7396) for a T, sent as application/merge-patch+json or application/json: every
+/// rule of what it sets is checked already. `apply_to(current)` merges it and checks what spans members.
+template <class T>
+class merge_body {
+ public:
+  explicit merge_body(schema::merge_patch<T> patch) : patch_(std::move(patch)) {}
+  result<void> apply_to(T& current) const { return patch_.apply_to(current); }
+  const schema::merge_patch<T>& operator*() const noexcept { return patch_; }
+  const schema::merge_patch<T>* operator->() const noexcept { return &patch_; }
+
+ private:
+  schema::merge_patch<T> patch_;
+};
+
 /// What the application provides under this type (`app::provide`). It is there: the start is refused
 /// otherwise.
 template <class T>
@@ -127,6 +142,8 @@ void read_header(const request& in, std::string_view name, const type_descriptor
                  extraction& failed);
 void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,
                  extraction& failed);
+/// Whether the body is there and JSON; a refusal otherwise.
+bool expect_json(const request& in, extraction& failed);
 void read_body(const request& in, const type_descriptor& type, void* out, extraction& failed);
 
 /// What one parameter of a handler is and how it is filled: `slot` is what stands in until the call.
@@ -206,6 +223,21 @@ struct parameter<body<T>> : value_parameter<body<T>> {
   static void fill(const request& in, body<T>& into, extraction& failed) {
     read_body(in, type_of<T>(), &*into, failed);
   }
+  static void note(endpoint_contract& c) { c.inputs.push_back(&type_of<T>()); }
+};
+template <class T>
+struct parameter<merge_body<T>> {
+  static constexpr bool known = true;
+  using slot = std::optional<merge_body<T>>;
+  static void fill(const request& in, slot& into, extraction& failed) {
+    if (!expect_json(in, failed)) return;
+    auto read = schema::merge_patch<T>::parse(std::string(in.body()));
+    if (read)
+      into.emplace(std::move(*read));
+    else
+      failed.add(std::move(read).error());
+  }
+  static merge_body<T> give(request&, slot& from) { return std::move(*from); }
   static void note(endpoint_contract& c) { c.inputs.push_back(&type_of<T>()); }
 };
 template <class T>

@@ -118,7 +118,8 @@ struct router_settings {
 /// and the refusals of requests that could not be read, too.
 class router final : public handler {
  public:
-  explicit router(router_settings settings = {});
+  router();
+  explicit router(router_settings settings);
   ~router() override;
 
   route_group root() noexcept;

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <string>
 
+#include <corbel/base/describe/describe.hpp>
+#include <corbel/base/quantity.hpp>
+
 namespace corbel {
 
 /// What no request may exceed. Each breach is answered with the error envelope, never by a silent close.
@@ -32,5 +35,15 @@ struct server_settings {
   std::chrono::milliseconds drain_timeout{10'000};  ///< how long requests in flight may take after a stop
   server_limits limits{};
 };
+
+/// The variables that `settings::from_environment<server_settings>()` reads: HOST, PORT, THREADS and
+/// DRAIN_TIMEOUT. Limits are the program's to set.
+constexpr auto describe(tag<server_settings>) {
+  using namespace rules;
+  return object(field("host", &server_settings::host, text().min(1).defaulted()),
+                field("port", &server_settings::port, defaulted()),
+                field("threads", &server_settings::threads, number().max(1024).defaulted()),
+                field("drainTimeout", &server_settings::drain_timeout, defaulted()));
+}
 
 }  // namespace corbel
