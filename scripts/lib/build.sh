@@ -39,7 +39,7 @@ configure() {
 # Prints how far a build is: on a terminal in place, in a log every 20 seconds.
 report_progress() {
   local log=$1 what=$2 line waited=0
-  while sleep 1; do
+  while sleep 1 && kill -0 $$ 2>/dev/null; do # not beyond the script, should it be interrupted
     line=$(tail -c 2000 "$log" 2>/dev/null | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1) || continue
     if [ -t 1 ]; then
       printf '\r\033[Kcorbel: building %s %s' "$what" "$line"

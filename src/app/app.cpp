@@ -51,8 +51,8 @@ app::app(app_settings settings) : impl_(std::make_unique<impl>(std::move(setting
   impl_->context.provided.provide(impl_->health);
   if (!impl_->settings.default_middleware) return;
   impl_->router.root()
-      .use(request_id{})         // first, so that whatever follows can name the request
-      .use(security_headers{});  // on every response, also those that a later layer gives
+      .use(security_headers{})  // outermost: on every response, whatever another layer makes of it
+      .use(request_id{});       // before anything that logs or fails, so that both can name the request
 }
 
 app::~app() {

@@ -19,10 +19,13 @@ bool is_valid(std::string_view id) {
 }  // namespace
 
 flow request_id::before(request& in, response&) const {
-  if (const auto given = in.header(name); given && is_valid(*given))
+  if (const auto given = in.header(name); given && is_valid(*given)) {
     in.id(*given);
-  else
-    in.id(to_text(uuid::v7(in.now())));
+  } else {
+    char made[36];
+    write_text(made, uuid::v7(in.now()));
+    in.id({made, sizeof made});
+  }
   return flow::proceed;
 }
 

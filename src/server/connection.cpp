@@ -297,7 +297,7 @@ void connection::resume() {
 
 void connection::append(const request& in, const response& reply, bool keep_alive) {
   ++served_;
-  if (phase_ == phase::head) phase_ = phase::idle;
+  phase_ = phase::idle;
   if (!keep_alive || reply.closes() || home_.draining || served_ >= home_.limits().requests_per_connection)
     closing_ = true;
   http1::append_response(home_.output, in, reply, !closing_, home_.date.at(home_.loop.now()));

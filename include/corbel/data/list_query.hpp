@@ -65,9 +65,9 @@ struct list_query {
 
 /// What a client may ask of a list; all else in its query is refused. Fields are wire names.
 struct list_rules {
-  std::vector<std::string_view> filterable;
-  std::vector<std::string_view> sortable;
-  std::string_view default_sort;  ///< "createdAt:desc"; several are separated by commas
+  std::vector<std::string_view> filterable{};
+  std::vector<std::string_view> sortable{};
+  std::string_view default_sort{};  ///< "createdAt:desc"; several are separated by commas
   std::size_t default_limit = 20;
   std::size_t most_limit = 100;
   std::size_t most_page = 10'000;  ///< beyond it, a cursor is the way

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "corbel/http/context.hpp"
+#include "corbel/routing/router.hpp"
+#include "corbel/runtime/event_loop.hpp"
+#include "corbel/server/server.hpp"
+
+/// A server on loopback with loops and threads of its own, ended with the object.
+class running {
+ public:
+  /// `wire_up` adds the routes.
+  explicit running(const std::function<void(corbel::route_group)>& wire_up, corbel::server_limits limits = {},
+                   std::size_t loops = 1, std::chrono::milliseconds drain_timeout = std::chrono::seconds(5))
+      : routes_({corbel::trailing_slash::strict, limits.body_bytes}) {
+    wire_up(routes_.root());
+    const auto wrong = routes_.build(context.provided);
+    if (!wrong.empty()) throw std::logic_error(wrong.front());
+    corbel::server_settings settings;
+    settings.port = 0;
+    settings.drain_timeout = drain_timeout;
+    settings.limits = limits;
+    server_ = std::make_unique<corbel::server>(settings, routes_, context);
+    std::vector<corbel::event_loop*> raw;
+    for (std::size_t i = 0; i < loops; ++i) {
+      loops_.push_back(std::make_unique<corbel::event_loop>());
+      raw.push_back(loops_.back().get());
+    }
+    server_->start(raw);
+    for (auto* loop : raw) threads_.emplace_back([loop] { loop->run(); });
+  }
+  ~running() {
+    if (!drained_) drain();
+    for (auto& loop : loops_) loop->stop();
+    for (auto& thread : threads_) thread.join();
+    server_.reset();
+  }
+  running(const running&) = delete;
+  running& operator=(const running&) = delete;
+
+  std::uint16_t port() const { return server_->port(); }
+  corbel::server& server() { return *server_; }
+  corbel::event_loop& loop(std::size_t i = 0) { return *loops_[i]; }
+  /// Returns when the drain is over.
+  void drain() { begin_drain().wait(); }
+  std::future<void> begin_drain() {
+    drained_ = true;
+    auto done = std::make_shared<std::promise<void>>();
+    auto over = done->get_future();
+    server_->drain([done] { done->set_value(); });
+    return over;
+  }
+
+  corbel::app_context context;
+
+ private:
+  corbel::router routes_;
+  std::vector<std::unique_ptr<corbel::event_loop>> loops_;
+  std::vector<std::thread> threads_;
+  std::unique_ptr<corbel::server> server_;
+  bool drained_ = false;
+};
