@@ -37,6 +37,14 @@ void app::impl::build() {
   if (!mistakes.empty()) throw wiring_error(mistakes);
 }
 
+void app::impl::tell_listening() const {
+  const auto& host = settings.server.host;
+  const auto where = host.find(':') == std::string::npos ? host : '[' + host + ']';
+  const auto url = "http://" + where + ':' + std::to_string(server->port());
+  context.log.info("listening", {{"url", url}, {"version", settings.version}});
+  for (const auto& tell : listening) tell(url);
+}
+
 app::app() : app(app_settings{}) {}
 
 app::app(app_settings settings) : impl_(std::make_unique<impl>(std::move(settings))) {
@@ -60,6 +68,9 @@ corbel::health& app::health() noexcept {
 const logger& app::log() const noexcept {
   return impl_->context.log;
 }
+const corbel::clock& app::clock() const noexcept {
+  return *impl_->context.time;
+}
 services& app::provided() noexcept {
   return impl_->context.provided;
 }
@@ -82,6 +93,11 @@ app& app::component(std::string name, std::function<task<>()> start, std::functi
   return *this;
 }
 
+app& app::on_listening(std::function<void(const std::string& url)> tell) {
+  impl_->listening.push_back(std::move(tell));
+  return *this;
+}
+
 void app::start(boost::asio::io_context& host, std::function<void(std::exception_ptr)> started) {
   impl_->build();
   impl_->host_loop = std::make_unique<event_loop>(host);
@@ -91,6 +107,7 @@ void app::start(boost::asio::io_context& host, std::function<void(std::exception
                           if (!failed) {
                             try {
                               impl_->server->start({impl_->host_loop.get()});
+                              impl_->tell_listening();
                             } catch (...) {
                               failed = std::current_exception();
                             }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ struct app::impl {
 
   /// Ends the wiring, once. Throws wiring_error.
   void build();
+  /// To be called when the server has started.
+  void tell_listening() const;
 
   app_settings settings;
   app_context context;
@@ -25,6 +28,7 @@ struct app::impl {
   corbel::router router;
   corbel::lifecycle lifecycle;
   std::vector<std::string> mistakes;
+  std::vector<std::function<void(const std::string& url)>> listening;
   bool built = false;
   std::unique_ptr<corbel::server> server;
   std::unique_ptr<event_loop> host_loop;             // of start()

@@ -52,6 +52,10 @@ void read_optional(std::optional<std::string_view> text, std::string_view in, st
 
 }  // namespace
 
+error broken_query() {
+  return malformed("The query string has a broken percent escape; write % as %25.", "malformed_query");
+}
+
 void read_path(const request& in, std::string_view name, std::size_t position, const type_descriptor& type,
                void* out, extraction& failed) {
   const auto params = in.path_params();
@@ -62,9 +66,7 @@ void read_path(const request& in, std::string_view name, std::size_t position, c
 
 void read_query(const request& in, const type_descriptor& type, void* out, extraction& failed) {
   const auto& params = in.query_params();
-  if (!params)
-    return failed.refuse(
-        malformed("The query string has a broken percent escape; write % as %25.", "malformed_query"));
+  if (!params) return failed.refuse(broken_query());
   if (auto done = schema::read_fields(type, out, params->pairs(), "query"); !done)
     failed.add(std::move(done).error());
 }

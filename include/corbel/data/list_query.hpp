@@ -74,6 +74,10 @@ struct list_rules {
   bool cursors = false;            ///< takes `cursor` in place of `page`
 };
 
+/// What is wrong with the rules, a sentence each: fields that the type does not have, a sort that cannot be.
+/// For the start of a program.
+std::vector<std::string> check(const list_rules& allowed, const type_descriptor& type);
+
 namespace detail {
 result<list_query> parse_list_query(std::span<const query_pair> query, const list_rules& allowed,
                                     const type_descriptor& type, void* scratch);

@@ -138,6 +138,8 @@ namespace detail {
 void read_path(const request& in, std::string_view name, std::size_t position, const type_descriptor& type,
                void* out, extraction& failed);
 void read_query(const request& in, const type_descriptor& type, void* out, extraction& failed);
+/// For a query string that cannot be decoded.
+error broken_query();
 void read_header(const request& in, std::string_view name, const type_descriptor& type, void* out,
                  extraction& failed);
 void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,
