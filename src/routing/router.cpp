@@ -96,6 +96,16 @@ route route_group::add(std::string_view method_name, std::string_view path,
       detail::route_node{node_, std::string(method_name), std::string(path), {}, std::move(end), {}}));
 }
 
+namespace {
+
+error wrong_method(const request& in, const path_match& found) {
+  return {error_kind::method_not_allowed, "method_not_allowed",
+          "This path does not take " + std::string(in.method_name()) + "; it takes " +
+              std::string(found.allow) + '.'};
+}
+
+}  // namespace
+
 /// Answers what no route answers: 404, 405, and OPTIONS.
 class unmatched_endpoint final : public endpoint {
  public:
@@ -113,11 +123,7 @@ class unmatched_endpoint final : public endpoint {
       if (in.method() == method::options)
         out.status(status::no_content);
       else
-        problem::write(in,
-                       {error_kind::method_not_allowed, "method_not_allowed",
-                        "This path does not take " + std::string(in.method_name()) + "; it takes " +
-                            std::string(found.allow) + '.'},
-                       out);
+        problem::write(in, wrong_method(in, found), out);
       out.set("Allow", found.allow);
       return;
     }
@@ -268,9 +274,9 @@ std::vector<std::string> router::list() const {
 result<std::size_t> router::admit(request& head) {
   const auto found = impl_->tree.find(head);
   if (found.route) return impl_->body_limit(*found.route->pipeline);
-  if (found.path_known)
-    return error(error_kind::method_not_allowed, "method_not_allowed",
-                 "This path takes " + std::string(found.allow) + " only.");
+  if (head.target() == "*" || (found.path_known && head.method() == method::options))
+    return impl_->settings.body_bytes;
+  if (found.path_known) return wrong_method(head, found);
   return not_found("Nothing is served at this path.");
 }
 
@@ -297,6 +303,8 @@ task<void> router::serve_waiting(request& in, response& out) {
 
 void router::refuse(request& in, const error& why, response& out) {
   impl_->unmatched->refuse(in, why, out);
+  if (why.kind() != error_kind::method_not_allowed) return;
+  if (const auto found = impl_->tree.find(in); found.path_known) out.set("Allow", found.allow);
 }
 
 std::optional<std::chrono::milliseconds> router::time_limit(const request& in) const {
