@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "corbel/http/problem.hpp"
+#include "corbel/http/url.hpp"
 #include "corbel/schema/check.hpp"
 #include "corbel/schema/fields.hpp"
 #include "http/request_access.hpp"
@@ -133,13 +134,19 @@ class unmatched_endpoint final : public endpoint {
         to.pop_back();
       else
         to += '/';
-      // A path that begins with // would be read as another host.
-      if (to.substr(0, 2) != "//") {
+      // A path that begins with // would be read as another host; browsers read \ as /.
+      if (to.size() < 2 || (to[1] != '/' && to[1] != '\\')) {
         if (!in.query().empty()) to.append("?").append(in.query());
         out = redirect(to, status::permanent_redirect);
         return;
       }
     }
+    if (std::string plain; !percent_decode(in.path(), plain))
+      return problem::write(
+          in,
+          malformed("The path has a broken percent escape or an encoded NUL; write % as %25.",
+                    "malformed_path"),
+          out);
     problem::write(in, not_found("Nothing is served at this path."), out);
   }
 
@@ -186,11 +193,14 @@ void router::impl::check_contract(const std::string& name, const path_pattern& p
                                   const endpoint_contract& contract, const services& provided,
                                   std::vector<std::string>& wrong) {
   std::size_t unnamed = 0;
-  std::size_t params = 0;
-  for (const auto& segment : pattern.segments) params += segment.what != path_pattern::segment::kind::literal;
+  std::size_t free = 0;  // parameters of the path that no extractor asks for by name
+  for (const auto& segment : pattern.segments)
+    free += segment.what != path_pattern::segment::kind::literal &&
+            std::find(contract.path_params.begin(), contract.path_params.end(), segment.text) ==
+                contract.path_params.end();
   for (const auto param : contract.path_params) {
     if (param.empty()) {
-      if (++unnamed > params)
+      if (++unnamed > free)
         wrong.push_back(name +
                         ": the handler takes more path<T> parameters than the path has; write them into the "
                         "path as :name");
@@ -223,6 +233,10 @@ void router::impl::check_contract(const std::string& name, const path_pattern& p
 void router::impl::add(const detail::route_node& route, const services& provided,
                        std::vector<std::string>& wrong) {
   const auto name = detail::name_of(route);
+  if (route.path.empty() || route.path.front() != '/') {
+    wrong.push_back(name + ": the path \"" + route.path + "\" must begin with /");
+    return;
+  }
   path_pattern pattern;
   if (const auto problem = path_pattern::parse(detail::full_path(route), pattern)) {
     wrong.push_back(name + ": the path " + *problem);
