@@ -2,8 +2,8 @@
 //
 // Everything goes the way of any application: routing, extraction, the default middleware, JSON.
 #include <charconv>
-#include <cstdio>
 #include <corbel/corbel.hpp>
+#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -73,9 +73,13 @@ constexpr auto describe(corbel::tag<project>) {
                 field("tags", &p::tags), field("dueDate", &p::due_date));
 }
 
-std::string plaintext() { return "Hello, World!"; }
+std::string plaintext() {
+  return "Hello, World!";
+}
 
-greeting json() { return {"Hello, World!"}; }
+greeting json() {
+  return {"Hello, World!"};
+}
 
 task_key find_task(corbel::path<std::string, "id"> id, corbel::path<std::string, "taskId"> task) {
   return {*std::move(id), *std::move(task)};
@@ -83,8 +87,8 @@ task_key find_task(corbel::path<std::string, "id"> id, corbel::path<std::string,
 
 corbel::created<project> add_project(corbel::body<create_project> in) {
   auto& p = *in;
-  return corbel::created(project{corbel::uuid::v7(), std::move(p.name), std::move(p.description), p.owner_id, p.status,
-                                 p.priority, std::move(p.tags), p.due_date});
+  return corbel::created(project{corbel::uuid::v7(), std::move(p.name), std::move(p.description), p.owner_id,
+                                 p.status, p.priority, std::move(p.tags), p.due_date});
 }
 
 /// The value behind `name`, or `otherwise`; ends the program over anything that is no number.

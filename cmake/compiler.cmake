@@ -32,6 +32,9 @@ endif()
 if(CORBEL_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND corbel_sanitizers -Wno-tsan)  # Asio's fences, unknown to GCC's TSan; its hand-overs are by mutex
 endif()
+if(corbel_sanitizers AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND corbel_sanitizers -Wno-maybe-uninitialized)  # their checks hide from GCC what is initialised
+endif()
 if(corbel_sanitizers)
   add_compile_options(${corbel_sanitizers})
   add_link_options(${corbel_sanitizers})

@@ -19,6 +19,7 @@ bool is_valid(std::string_view id) {
 }  // namespace
 
 flow request_id::before(request& in, response&) const {
+  if (!in.id().empty()) return flow::proceed;  // refused after all: the id that the log knows already stays
   if (const auto given = in.header(name); given && is_valid(*given)) {
     in.id(*given);
   } else {

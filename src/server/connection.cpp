@@ -19,7 +19,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// How long a client may take to hear our last words, and how many bytes it may still throw at us.
+/// How long a client may take to hear our last words.
 constexpr std::chrono::milliseconds linger_time{2'000};
 /// Pipelined answers are sent in pieces of about this size.
 constexpr std::size_t flush_size = 256 * 1024;
@@ -276,9 +276,14 @@ void connection::on_answer(const std::shared_ptr<exchange>& done) {
   done->owner = nullptr;
   exchange_.reset();
   phase_ = phase::idle;
-  append(done->in, done->out, done->framing.keep_alive);
-  if (starting_) return;  // the handler did not wait after all; the round that started it goes on
+  if (starting_) {
+    // The handler did not wait after all; the round that started it goes on.
+    append(done->in, done->out, done->framing.keep_alive);
+    return;
+  }
   try {
+    home_.loop.refresh_now();  // no descriptor woke us, so the loop's time is that of long ago
+    append(done->in, done->out, done->framing.keep_alive);
     resume();
   } catch (const std::exception&) {
     abandon();
@@ -413,16 +418,27 @@ void connection::drain() {
 
 void connection::on_deadline() {
   home_.loop.refresh_now();
+  home_.busy = true;  // a handler that is cancelled below, or a hook, may wake another connection's
+  try {
+    expire();
+  } catch (const std::exception&) {
+    abandon();
+  }
+}
+
+/// Ends what took too long.
+void connection::expire() {
   switch (phase_) {
     case phase::idle:
     case phase::flushing:
-    case phase::lingering: return destroy();
+    case phase::lingering: return abandon();
     case phase::head: {
       auto& in = home_.in;
       request_access access(in);
       access.clear();
       access.context(home_.shared.context);
       access.peer(peer_);
+      access.arrived(began_);
       refuse(in, too_slow("The request's head did not arrive in time."), home_.out);
       return finish_round({}, {});
     }
@@ -441,6 +457,8 @@ void connection::on_deadline() {
       request_access access(in);
       access.clear();
       access.context(home_.shared.context);
+      access.peer(peer_);
+      access.arrived(held->in.arrived());
       in.id(held->in.id());
       access.start_line(held->in.method_name(), held->in.target(), held->in.version());
       for (const auto& field : held->in.headers()) access.add_header(field.name, field.value);

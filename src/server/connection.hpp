@@ -48,6 +48,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   };
 
   void on_deadline() override;
+  void expire();
 
   void read();
   void consume(std::string_view bytes, http1::head_scan scan);

@@ -87,6 +87,7 @@ void listener::turn_away(int fd) noexcept {
   try {
     request nobody;
     request_access(nobody).context(home_.shared.context);
+    request_access(nobody).arrived(home_.loop.now());
     response out;
     home_.shared.service.refuse(
         nobody,

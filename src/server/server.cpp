@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <stdexcept>
 
 #include "server/listener.hpp"
 #include "server/worker.hpp"
@@ -32,7 +33,8 @@ std::vector<std::string> check(const server_settings& s) {
   const auto& l = s.limits;
   if (l.request_line < 64)
     wrong.push_back("limits.request_line is below 64 bytes: no real request line fits");
-  if (l.request_line + l.header_bytes > worker::input_size - 1024)
+  constexpr std::size_t room = worker::input_size - 1024;  // compared one by one: a sum might run over
+  if (l.request_line > room || l.header_bytes > room - l.request_line)
     wrong.push_back(
         "limits.request_line and limits.header_bytes together are above 63 KiB: make them smaller");
   if (l.connections == 0) wrong.push_back("limits.connections is 0: allow at least one");
@@ -45,6 +47,8 @@ std::vector<std::string> check(const server_settings& s) {
                                     {"write_timeout", l.write_timeout}})
     if (value.count() <= 0)
       wrong.push_back(std::string("limits.") + name + " is not above 0: give it a time");
+    else if (value > std::chrono::hours(24 * 365))  // later sums must not run over
+      wrong.push_back(std::string("limits.") + name + " is above a year: make it shorter");
   return wrong;
 }
 
@@ -65,6 +69,7 @@ server::~server() = default;
 
 void server::start(const std::vector<event_loop*>& loops) {
   const auto& settings = impl_->shared.settings;
+  if (const auto wrong = check(settings); !wrong.empty()) throw std::invalid_argument(wrong.front());
   port_ = settings.port;
   claim_port(settings.host, port_);
   std::vector<int> listening;

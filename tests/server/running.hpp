@@ -16,8 +16,11 @@ class running {
  public:
   /// `wire_up` adds the routes.
   explicit running(const std::function<void(corbel::route_group)>& wire_up, corbel::server_limits limits = {},
-                   std::size_t loops = 1, std::chrono::milliseconds drain_timeout = std::chrono::seconds(5))
+                   std::size_t loops = 1, std::chrono::milliseconds drain_timeout = std::chrono::seconds(5),
+                   const std::function<void(corbel::services&)>& provide = {}, corbel::logger log = {})
       : routes_({corbel::trailing_slash::strict, limits.body_bytes}) {
+    context.log = std::move(log);
+    if (provide) provide(context.provided);
     wire_up(routes_.root());
     const auto wrong = routes_.build(context.provided);
     if (!wrong.empty()) throw std::logic_error(wrong.front());

@@ -29,7 +29,7 @@ class server {
   server& operator=(const server&) = delete;
 
   /// Listens, and serves on each of the loops, which must outlive the server. Throws std::system_error when
-  /// the port cannot be had.
+  /// the port cannot be had, std::invalid_argument when `check` finds fault with the settings.
   void start(const std::vector<event_loop*>& loops);
   /// The port it listens on, also when the system chose it.
   std::uint16_t port() const noexcept { return port_; }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "corbel/http/field.hpp"
+
 namespace corbel::http1 {
 namespace {
 
@@ -83,9 +85,10 @@ chunked_reader::outcome chunked_reader::feed(std::string_view& in, std::string& 
           if (line_ != 0 && !line_has_colon_) return refuse("A trailer line has no colon.");
           state_ = state::trailer_end;
         } else {
-          if (is_control(c) || (line_ == 0 && (c == ' ' || c == '\t' || c == ':')))
+          const bool ends_name = c == ':' && line_ != 0;
+          if (line_has_colon_ ? is_control(c) : !ends_name && !is_token({&c, 1}))
             return refuse("A trailer line is malformed.");
-          line_has_colon_ |= c == ':';
+          line_has_colon_ |= ends_name;
           ++line_;
           if (++trailer_ > trailer_limit) return refuse("The trailers are longer than 8192 bytes.");
         }

@@ -48,12 +48,14 @@ class line_parser final : public beast::http::basic_parser<true> {
   request_access out_;
 };
 
-/// "HTTP/2.0" is a version we do not speak; anything else in its place is no version at all.
+/// "HTTP/2.0" is a version we do not speak; anything else in its place is no version at all, and a version
+/// that we do speak was not what the line broke on.
 bool names_another_version(std::string_view head) {
   const auto line = head.substr(0, head.find('\r'));
   if (line.size() < 8) return false;
   const auto version = line.substr(line.size() - 8);
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (version == "HTTP/1.1" || version == "HTTP/1.0") return false;
   return version.substr(0, 5) == "HTTP/" && digit(version[5]) && version[6] == '.' && digit(version[7]);
 }
 

@@ -22,9 +22,10 @@ struct message_framing {
 
 /// Where the search for the end of a head stands, so that a head which arrives byte by byte is scanned once.
 struct head_scan {
-  std::size_t line_begin = 0;  ///< the first byte of the line that is not complete yet
-  std::size_t searched = 0;    ///< no line feed stands before this
-  std::size_t lines = 0;       ///< complete lines, the request line included
+  std::size_t line_begin = 0;     ///< the first byte of the line that is not complete yet
+  std::size_t searched = 0;       ///< no line feed stands before this
+  std::size_t lines = 0;          ///< complete lines, the request line included
+  std::size_t headers_begin = 0;  ///< the first byte behind the request line, once that is complete
 };
 
 enum class head_outcome : std::uint8_t { incomplete, complete, refused };

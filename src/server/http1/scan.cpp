@@ -30,9 +30,18 @@ head_outcome scan_head(std::string_view bytes, head_scan& at, const server_limit
     return head_outcome::refused;
   };
   const char* const base = bytes.data();
-  const std::size_t headers_limit = limits.request_line + limits.header_bytes;
+  // What a byte-by-byte arrival would have been refused for before its line feed came goes first, so that the
+  // answer does not depend on how the network cut the bytes.
+  const auto too_long = [&](std::size_t end) {
+    return at.lines == 0 ? end - at.line_begin > limits.request_line + 2
+                         : end - at.headers_begin > limits.header_bytes + 2;
+  };
+  const auto refuse_length = [&] {
+    return refuse(at.lines == 0 ? line_too_long(limits) : headers_too_large(limits));
+  };
   while (const void* found = std::memchr(base + at.searched, '\n', bytes.size() - at.searched)) {
     const auto feed = static_cast<std::size_t>(static_cast<const char*>(found) - base);
+    if (too_long(feed)) return refuse_length();
     if (feed == at.line_begin || base[feed - 1] != '\r')
       return refuse(bad_line("A line ends in a line feed alone; every line must end in CR LF."));
     const std::size_t length = feed - 1 - at.line_begin;
@@ -46,22 +55,21 @@ head_outcome scan_head(std::string_view bytes, head_scan& at, const server_limit
     } else {
       const char* const line = base + at.line_begin;
       if (at.lines == 0) {
-        if (length > limits.request_line) return refuse(line_too_long(limits));
+        if (length > limits.request_line) return refuse_length();
       } else {
         if (*line == ' ' || *line == '\t')
           return refuse(bad_line("A header line begins with white space; folded header lines are refused."));
-        if (at.lines > limits.header_count || feed > headers_limit) return refuse(headers_too_large(limits));
+        if (at.lines > limits.header_count || feed + 1 - at.headers_begin > limits.header_bytes)
+          return refuse_length();
       }
       if (has_control({line, length}))
         return refuse(bad_line("The request line or a header holds a control character."));
-      ++at.lines;
+      if (at.lines++ == 0) at.headers_begin = feed + 1;
     }
     at.line_begin = at.searched = feed + 1;
   }
   at.searched = bytes.size();
-  const std::size_t unfinished = bytes.size() - at.line_begin;
-  if (at.lines == 0 && unfinished > limits.request_line + 2) return refuse(line_too_long(limits));
-  if (at.lines != 0 && bytes.size() > headers_limit) return refuse(headers_too_large(limits));
+  if (too_long(bytes.size())) return refuse_length();
   return head_outcome::incomplete;
 }
 
