@@ -4,6 +4,7 @@
 """
 
 import http.client
+import json
 import os
 import pathlib
 import socket
@@ -136,47 +137,86 @@ class KillAndRestart(unittest.TestCase):
 
 
 class Drain(unittest.TestCase):
-    def test_sigterm_loses_no_request_of_a_stream(self):
+    def test_sigterm_loses_no_request_of_kept_connections(self):
+        self.stream_into_sigterm(keep=True)
+
+    def test_sigterm_loses_no_request_of_new_connections(self):
+        self.stream_into_sigterm(keep=False)
+
+    def stream_into_sigterm(self, keep):
+        """What was sent before the signal is answered, and what was answered is kept."""
         service = Service()
         self.addCleanup(service.close)
-        acknowledged, lost, stopping = [], [], threading.Event()
+        acknowledged, lost, stopped = [], [], threading.Event()
+        gate = threading.Lock()  # so that each request is sent wholly before the signal or wholly after it
 
         def stream(number):
             client = service.client()
             for count in range(100_000):
-                told = stopping.is_set()
                 name = f"Stream {number} {count:05}"
+                late = True
                 try:
-                    if client.post(LIST, {"name": name}).status == 201:
+                    with gate:
+                        late = stopped.is_set()
+                        client.connection.request("POST", LIST, json.dumps({"name": name}),
+                                                  {"Content-Type": "application/json"})
+                    reply = client.connection.getresponse()
+                    reply.read()
+                    if reply.status == 201:
                         acknowledged.append(name)
                 except (OSError, http.client.HTTPException) as failed:
-                    if not told:
+                    client.close()
+                    if not late:
                         lost.append((name, repr(failed)))
                     break
-                time.sleep(0.01)
+                if not keep:
+                    client.close()
+                time.sleep(0.005)
             client.close()
 
         threads = [threading.Thread(target=stream, args=(n,)) for n in range(6)]
         for thread in threads:
             thread.start()
         time.sleep(1)
-        stopping.set()
-        time.sleep(0.05)  # whoever saw no stop has been answered or is being answered by now
-        self.assertEqual(service.terminate(), 0)
+        with gate:
+            stopped.set()
+            service.process.terminate()
+        self.assertEqual(service.process.wait(PATIENCE), 0)
         for thread in threads:
             thread.join()
         self.assertEqual(lost, [])
-        self.assertGreater(len(acknowledged), 50)
+        self.assertGreater(len(acknowledged), 30)
         service.start()
         client = service.client()
-        names, page = set(), f"{LIST}?limit=100"
+        names = set()
         for number in range(1, 1000):
-            data = client.get(f"{page}&page={number}").json["data"]
+            data = client.get(f"{LIST}?limit=100&page={number}").json["data"]
             names.update(p["name"] for p in data)
             if not data:
                 break
         client.close()
         self.assertEqual(set(acknowledged) - names, set())
+
+    def test_what_is_on_its_way_at_sigterm_is_answered(self):
+        for wave in range(5):
+            service = Service()
+            self.addCleanup(service.close)
+            clients = [service.client() for _ in range(60)]
+            for client in clients[:30]:  # kept and idle; the others have yet to connect
+                self.assertEqual(client.get("/livez").status, 200)
+            for number, client in enumerate(clients):
+                client.connection.request("POST", LIST, json.dumps({"name": f"On its way {wave} {number}"}),
+                                          {"Content-Type": "application/json"})
+            service.process.terminate()
+            statuses = []
+            for client in clients:
+                try:
+                    statuses.append(client.connection.getresponse().status)
+                except (OSError, http.client.HTTPException) as failed:
+                    statuses.append(repr(failed))
+                client.close()
+            self.assertEqual(statuses, [201] * 60)
+            self.assertEqual(service.process.wait(PATIENCE), 0)
 
     def test_a_request_that_has_begun_is_answered(self):
         service = Service()
