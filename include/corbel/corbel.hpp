@@ -1,6 +1,7 @@
 #pragma once
 
-// What most programs need. Databases have headers and libraries of their own: <corbel/data/sqlite/sqlite.hpp>.
+// What most programs need. Databases have headers and libraries of their own:
+// <corbel/data/sqlite/sqlite.hpp>.
 
 #include <corbel/app/app.hpp>
 #include <corbel/app/settings.hpp>
