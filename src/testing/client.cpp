@@ -113,7 +113,7 @@ answer call::expect(corbel::status wanted) && {
 
 call client::request(std::string method, std::string target) const {
   call made(*server_, {std::move(method), std::move(target)});
-  for (const auto& [name, value] : headers_) made = std::move(made).header(name, value);
+  for (const auto& [name, value] : headers_) (void)std::move(made).header(name, value);
   return made;
 }
 

@@ -63,16 +63,16 @@ class call {
   call(app& server, injected_request request) : server_(&server), request_(std::move(request)) {}
 
   call&& header(std::string name, std::string value) && {
-    request_ = std::move(request_).header(std::move(name), std::move(value));
+    (void)std::move(request_).header(std::move(name), std::move(value));
     return std::move(*this);
   }
   call&& body(std::string content, std::string content_type) && {
-    request_ = std::move(request_).body(std::move(content), std::move(content_type));
+    (void)std::move(request_).body(std::move(content), std::move(content_type));
     return std::move(*this);
   }
   /// A body of JSON text, or made of a described value.
   call&& json(std::string text) && {
-    request_ = std::move(request_).json(std::move(text));
+    (void)std::move(request_).json(std::move(text));
     return std::move(*this);
   }
   template <class T>
