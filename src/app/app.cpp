@@ -29,7 +29,8 @@ app::impl::impl(app_settings s)
       router({settings.trailing_slash, settings.server.limits.body_bytes}) {}
 
 void app::impl::build() {
-  if (built) return;
+  if (built && mistakes.empty()) return;
+  if (built) throw wiring_error(mistakes);
   for (auto& each : check(settings.server)) mistakes.push_back(std::move(each));
   if (settings.health_routes) health.mount(router.root());
   for (auto& each : router.build(context.provided)) mistakes.push_back(std::move(each));
@@ -98,24 +99,6 @@ app& app::on_listening(std::function<void(const std::string& url)> tell) {
   return *this;
 }
 
-void app::start(boost::asio::io_context& host, std::function<void(std::exception_ptr)> started) {
-  impl_->build();
-  impl_->host_loop = std::make_unique<event_loop>(host);
-  impl_->server = std::make_unique<server>(impl_->settings.server, impl_->router, impl_->context);
-  boost::asio::co_spawn(host, impl_->lifecycle.start(),
-                        [this, told = std::move(started)](std::exception_ptr failed) mutable {
-                          if (!failed) {
-                            try {
-                              impl_->server->start({impl_->host_loop.get()});
-                              impl_->tell_listening();
-                            } catch (...) {
-                              failed = std::current_exception();
-                            }
-                          }
-                          told(failed);
-                        });
-}
-
 namespace {
 
 /// Parameters by value: they must live as long as the coroutine.
@@ -126,23 +109,61 @@ task<> stop_components(lifecycle* components, logger log) {
 
 }  // namespace
 
+void app::start(boost::asio::io_context& host, std::function<void(std::exception_ptr)> started) {
+  impl_->build();
+  impl_->host_loop = std::make_unique<event_loop>(host);
+  impl_->server = std::make_unique<server>(impl_->settings.server, impl_->router, impl_->context);
+  impl_->starting = true;
+  boost::asio::co_spawn(host, impl_->lifecycle.start(),
+                        [this, told = std::move(started)](std::exception_ptr failed) mutable {
+                          if (!failed) {
+                            try {
+                              impl_->server->start({impl_->host_loop.get()});
+                              impl_->tell_listening();
+                            } catch (...) {
+                              failed = std::current_exception();
+                            }
+                          }
+                          if (!failed) return impl_->has_started({}, *this, std::move(told));
+                          impl_->end_host([this, failed, last = std::move(told)]() mutable {
+                            impl_->has_started(failed, *this, std::move(last));
+                          });
+                        });
+}
+
+void app::impl::has_started(std::exception_ptr failed, app& self,
+                            std::function<void(std::exception_ptr)> told) {
+  starting = false;
+  auto stop_now = std::exchange(stop_wanted, {});
+  told(failed);
+  if (stop_now) self.stop(std::move(stop_now));
+}
+
+void app::impl::end_host(std::function<void()> ended) {
+  boost::asio::co_spawn(host_loop->context(), stop_components(&lifecycle, context.log),
+                        [this, last = std::move(ended)](std::exception_ptr) {
+                          server.reset();
+                          host_loop.reset();
+                          last();
+                        });
+}
+
 void app::stop(std::function<void()> stopped) {
   impl_->health.drain();
-  impl_->server->drain([this, told = std::move(stopped)]() mutable {
-    boost::asio::co_spawn(impl_->host_loop->context(), stop_components(&impl_->lifecycle, impl_->context.log),
-                          [this, last = std::move(told)](std::exception_ptr) {
-                            impl_->server.reset();
-                            impl_->host_loop.reset();
-                            last();
-                          });
-  });
+  if (impl_->starting) {
+    impl_->stop_wanted = std::move(stopped);
+    return;
+  }
+  if (!impl_->server) return stopped();  // it never listened
+  impl_->server->drain([this, told = std::move(stopped)]() mutable { impl_->end_host(std::move(told)); });
 }
 
 injected_response app::inject(const injected_request& request) {
   impl_->build();
   if (!impl_->injects) {
-    impl_->injects = std::make_unique<boost::asio::io_context>(1);
-    start_injecting(*impl_->injects, impl_->lifecycle);
+    auto context = std::make_unique<boost::asio::io_context>(1);
+    start_injecting(*context, impl_->lifecycle);
+    impl_->injects = std::move(context);
   }
   return run_injected(*impl_->injects, impl_->router, impl_->context, impl_->settings.server.limits, request);
 }

@@ -21,6 +21,10 @@ struct app::impl {
   void build();
   /// To be called when the server has started.
   void tell_listening() const;
+  /// Behind `start`: tells how it went, and stops if that was asked for meanwhile.
+  void has_started(std::exception_ptr failed, app& self, std::function<void(std::exception_ptr)> told);
+  /// Stops the components on the host's context, then lets go of that context.
+  void end_host(std::function<void()> ended);
 
   app_settings settings;
   app_context context;
@@ -32,6 +36,8 @@ struct app::impl {
   bool built = false;
   std::unique_ptr<corbel::server> server;
   std::unique_ptr<event_loop> host_loop;             // of start()
+  bool starting = false;                             // start() has not told its outcome yet
+  std::function<void()> stop_wanted;                 // by a stop() meanwhile
   std::unique_ptr<boost::asio::io_context> injects;  // of inject()
 };
 

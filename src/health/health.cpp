@@ -1,5 +1,10 @@
 #include "corbel/health/health.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 #include <mutex>
 
 #include "corbel/base/json/writer.hpp"
@@ -26,16 +31,28 @@ struct health::impl {
 
 namespace {
 
-constexpr std::chrono::seconds good_for{1};
-/// A probe that waits longer than this has its answer.
-constexpr std::chrono::seconds check_limit{5};
+namespace asio = boost::asio;
 
-task<bool> holds(health::check is_connected) {
+constexpr std::chrono::seconds good_for{1};
+/// All checks of one report together; what has not answered by then is not connected.
+constexpr std::chrono::seconds check_limit{4};
+/// A probe that waits longer than this has its answer.
+constexpr std::chrono::seconds probe_limit{5};
+
+/// Throws operation_aborted when the caller is cancelled: that says nothing about what was looked at.
+task<bool> holds(health::check is_connected, std::chrono::steady_clock::time_point until) {
+  using namespace asio::experimental::awaitable_operators;
+  asio::steady_timer limit(co_await asio::this_coro::executor, until);
   try {
-    co_return co_await is_connected();
+    const auto first = co_await (is_connected() || limit.async_wait(asio::use_awaitable));
+    co_return first.index() == 0 && std::get<0>(first);
   } catch (const std::exception&) {
-    co_return false;
+    // Looked at below: no waiting in a catch block.
   }
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none)
+    throw boost::system::system_error(asio::error::operation_aborted);
+  co_return false;
 }
 
 response json_response(status s, std::string_view body) {
@@ -76,7 +93,7 @@ task<std::shared_ptr<const health::report>> health::look() {
   auto made = std::make_shared<report>();
   std::string members;
   for (const auto& each : impl_->checks) {
-    const bool connected = co_await holds(each.is_connected);
+    const bool connected = co_await holds(each.is_connected, now + check_limit);
     made->healthy = made->healthy && connected;
     members += ',';
     json::append_string(members, each.name);
@@ -100,7 +117,7 @@ void health::mount(route_group routes) {
              co_return json_response(seen->healthy ? status::ok : status::service_unavailable, seen->body);
            })
       .summary("Whether the service and what it stands on work")
-      .time_limit(check_limit);
+      .time_limit(probe_limit);
   routes.get("/livez", [] { return json_response(status::ok, R"({"status":"alive"})"); })
       .summary("Whether the process answers");
   routes
@@ -114,7 +131,7 @@ void health::mount(route_group routes) {
              co_return json_response(status::ok, R"({"status":"ready"})");
            })
       .summary("Whether the service should be sent requests")
-      .time_limit(check_limit);
+      .time_limit(probe_limit);
 }
 
 }  // namespace corbel

@@ -37,6 +37,7 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
   std::array<epoll_event, batch_size> batch;
   int batch_count = 0;
   std::size_t watched = 0;
+  std::uint64_t wait = 0;  // the wait in flight
   bool waiting = false;
   bool closed = false;
   void (*hook)(void*) = nullptr;
@@ -56,13 +57,15 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
   void arm() {
     if (waiting || closed || watched == 0) return;
     waiting = true;
-    descriptor.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                          [self = shared_from_this()](const boost::system::error_code& failed) {
-                            if (failed || self->closed) return;
-                            self->waiting = false;
-                            self->dispatch();
-                            self->arm();
-                          });
+    descriptor.async_wait(
+        boost::asio::posix::descriptor_base::wait_read,
+        [self = shared_from_this(), mine = ++wait](const boost::system::error_code& failed) {
+          // A wait that was cancelled too late completes all the same, beside its successor.
+          if (failed || self->closed || mine != self->wait) return;
+          self->waiting = false;
+          self->dispatch();
+          self->arm();
+        });
   }
 
   void dispatch() {
@@ -106,11 +109,12 @@ void readiness_set::change(int fd, interest what, readiness_handler& handler) {
 }
 
 void readiness_set::remove(int fd, readiness_handler& handler) noexcept {
+  impl_->forget(handler);
   epoll_event unused{};
   if (::epoll_ctl(impl_->fd(), EPOLL_CTL_DEL, fd, &unused) != 0) return;
-  impl_->forget(handler);
   if (--impl_->watched == 0 && impl_->waiting) {
     impl_->waiting = false;
+    ++impl_->wait;
     boost::system::error_code ignored;
     impl_->descriptor.cancel(ignored);
   }

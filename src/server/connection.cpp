@@ -72,8 +72,8 @@ void connection::watch(interest what) {
 }
 
 void connection::on_ready(readiness what) {
-  // While it lingers, what the client sent is read to its end first: closed with bytes unread, the socket would
-  // answer with a reset, which overtakes the words that are still on their way.
+  // While it lingers, what the client sent is read to its end first: closed with bytes unread, the socket
+  // would answer with a reset, which overtakes the words that are still on their way.
   if (what.broken && phase_ != phase::lingering) return destroy();
   try {
     if (what.writable && unsent_) return write_unsent();
@@ -262,8 +262,11 @@ void connection::start_waiting() {
   const auto x = exchange_;
   // The completion handler holds the exchange, so that the cancellation slot outlives all that may look at
   // it.
+  home_.answering->fetch_add(1, std::memory_order_relaxed);
   asio::co_spawn(home_.loop.context().get_executor(), answer(x, &home_.shared.service),
-                 asio::bind_cancellation_slot(x->cancel.slot(), [x](std::exception_ptr) {}));
+                 asio::bind_cancellation_slot(x->cancel.slot(), [x, n = home_.answering](std::exception_ptr) {
+                   n->fetch_sub(1, std::memory_order_release);
+                 }));
   starting_ = false;
 }
 

@@ -94,16 +94,32 @@ std::size_t server::connections() const noexcept {
 
 namespace {
 
-/// Looks again and again, on one loop, whether all connections are gone.
+/// How long cancelled handlers may take to end.
+constexpr std::chrono::seconds cancel_time{1};
+
+/// Looks again and again, on one loop, whether all connections are gone and all handlers have ended.
 struct drain_watch : std::enable_shared_from_this<drain_watch> {
-  drain_watch(boost::asio::io_context& context, server_shared& s, std::function<void()> d)
-      : timer(context),
+  drain_watch(std::vector<worker*> w, server_shared& s, std::function<void()> d)
+      : timer(w.front()->loop.context()),
+        workers(std::move(w)),
         shared(s),
         done(std::move(d)),
         until(std::chrono::steady_clock::now() + shared.settings.drain_timeout) {}
 
+  bool over() const {
+    return shared.connections.load() == 0 && std::all_of(workers.begin(), workers.end(), [](const worker* w) {
+             return w->answering->load(std::memory_order_acquire) == 0;
+           });
+  }
+
   void look() {
-    if (shared.connections.load() == 0 || std::chrono::steady_clock::now() >= until) return done();
+    if (over()) return done();
+    if (std::chrono::steady_clock::now() >= until) {
+      if (std::exchange(cancelled, true)) return done();
+      // Who has not answered by now is cancelled; what it stands on is still there while it ends.
+      until += cancel_time;
+      for (auto* w : workers) w->loop.post([w] { w->close_all(); });
+    }
     timer.expires_after(std::chrono::milliseconds(10));
     timer.async_wait([self = shared_from_this()](const boost::system::error_code& failed) {
       if (!failed) self->look();
@@ -111,9 +127,11 @@ struct drain_watch : std::enable_shared_from_this<drain_watch> {
   }
 
   boost::asio::steady_timer timer;
+  std::vector<worker*> workers;
   server_shared& shared;
   std::function<void()> done;
   std::chrono::steady_clock::time_point until;
+  bool cancelled = false;
 };
 
 }  // namespace
@@ -123,14 +141,16 @@ void server::drain(std::function<void()> done) {
   // Each worker counts as a connection until it has drained: it may have some that it does not know of yet.
   auto& open = impl_->shared.connections;
   open.fetch_add(impl_->workers.size());
-  for (auto& w : impl_->workers)
+  std::vector<worker*> all;
+  for (auto& w : impl_->workers) {
+    all.push_back(w.get());
     w->loop.post([raw = w.get(), &open] {
       raw->drain();
       open.fetch_sub(1);
     });
-  auto& first = *impl_->workers.front();
-  auto watch = std::make_shared<drain_watch>(first.loop.context(), impl_->shared, std::move(done));
-  first.loop.post([watch] { watch->look(); });
+  }
+  auto watch = std::make_shared<drain_watch>(all, impl_->shared, std::move(done));
+  all.front()->loop.post([watch] { watch->look(); });
 }
 
 }  // namespace corbel

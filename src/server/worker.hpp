@@ -42,6 +42,9 @@ class worker {
   http1::date_line date;
   request in;
   response out;
+  /// Handlers that have not ended, those of vanished clients included. Shared with them: they may end behind
+  /// the server.
+  std::shared_ptr<std::atomic<std::size_t>> answering = std::make_shared<std::atomic<std::size_t>>(0);
   bool busy = false;      ///< a connection is using the buffers
   bool draining = false;  ///< no connection is kept alive any more
 

@@ -98,7 +98,8 @@ std::size_t lines_seen_by_the_laxest_reader(std::string_view wire) {
 }
 
 std::string random_text(std::mt19937& random) {
-  static constexpr std::string_view alphabet = std::string_view("\r\n\0 \t:;,=abX-\x7f\xff\x85\x0b\x0c", 20);
+  using namespace std::string_view_literals;
+  static constexpr auto alphabet = "\r\n\0 \t:;,=abX-\x7f\xff\x85\x0b\x0c"sv;
   std::string text;
   for (auto n = random() % 9; n > 0; --n)
     text += random() % 3 ? alphabet[random() % alphabet.size()] : static_cast<char>(random());

@@ -109,10 +109,11 @@ class app {
   int run();
 
   /// Serves on a context that the host program owns and runs from one thread. Throws `wiring_error`; any
-  /// other failure comes with `started`, which runs on the context once the app listens, or will not.
+  /// other failure comes with `started`, which runs on the context once the app listens, or will not: then
+  /// the components are stopped again.
   void start(boost::asio::io_context& host, std::function<void(std::exception_ptr)> started);
   /// Drains and stops the components; `stopped` runs on the context when all is over. To be called from
-  /// there.
+  /// there, also before `started` has run: then what was started is stopped at once.
   void stop(std::function<void()> stopped);
 
   /// The port it listens on; 0 before it does.

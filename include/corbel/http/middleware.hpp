@@ -82,6 +82,20 @@ concept is_around = requires(const M& m, request& in, next rest) {
   { m(in, rest) } -> std::same_as<task<response>>;
 };
 
+// A function of one of these names that does not fit would be passed over without a word.
+template <class M>
+concept names_before = requires {
+  &M::before;
+};
+template <class M>
+concept names_after = requires {
+  &M::after;
+};
+template <class M>
+concept names_around = requires {
+  &M::around;
+};
+
 template <class M>
 class middleware_of final : public middleware {
  public:
@@ -137,7 +151,14 @@ std::shared_ptr<const middleware> make_middleware(M m) {
                   "response&) "
                   "const, around(request&, next) const -> task<response>, or limits() const; this type has "
                   "none of them");
-    if constexpr (fits)
+    constexpr bool well_written = (!detail::names_before<M> || detail::has_before<M>)&&(
+        !detail::names_after<M> || detail::has_after<M>)&&(!detail::names_around<M> || detail::has_around<M>);
+    static_assert(
+        !fits || well_written,
+        "corbel: a middleware's functions are before(request&, response&) const -> flow, after(const "
+        "request&, response&) const and around(request&, next) const -> task<response>; this type has "
+        "one of these names with another signature");
+    if constexpr (fits && well_written)
       return std::make_shared<detail::middleware_of<M>>(std::move(m));
     else
       return nullptr;

@@ -90,6 +90,20 @@ inline constexpr bool is_created = false;
 template <class T>
 inline constexpr bool is_created<created<T>> = true;
 
+/// Whether T has a JSON form.
+template <class T>
+constexpr bool is_json_value() {
+  if constexpr (is_list<T>)
+    return is_json_value<typename T::value_type>();
+  else if constexpr (is_map<T>)
+    return is_json_value<typename T::mapped_type>();
+  else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string> ||
+                     std::is_same_v<T, nlohmann::json>)
+    return true;
+  else
+    return described<T> || text_scalar<T>;
+}
+
 /// Whether a handler may return T.
 template <class T>
 constexpr bool is_replyable() {
@@ -99,18 +113,11 @@ constexpr bool is_replyable() {
   else if constexpr (is_result<T>)
     return is_replyable<typename T::value_type>();
   else if constexpr (is_json_reply<T>)
-    return is_replyable<decltype(T::value)>();
+    return is_json_value<decltype(T::value)>();
   else if constexpr (is_created<T>)
-    return is_replyable<typename T::value_type>();
-  else if constexpr (is_list<T>)
-    return is_replyable<typename T::value_type>();
-  else if constexpr (is_map<T>)
-    return is_replyable<typename T::mapped_type>();
-  else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string> ||
-                     std::is_same_v<T, nlohmann::json>)
-    return true;
+    return is_json_value<typename T::value_type>();
   else
-    return described<T> || text_scalar<T>;
+    return is_json_value<T>();
 }
 
 template <class T>

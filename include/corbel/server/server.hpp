@@ -35,7 +35,8 @@ class server {
   std::uint16_t port() const noexcept { return port_; }
 
   /// Stops listening and ends every connection behind its answers in flight. `done` runs, on one of the
-  /// loops, when no connection is left or `drain_timeout` has passed.
+  /// loops, when no connection is left and no handler runs. What is left after `drain_timeout` is cancelled
+  /// and has a second to end.
   void drain(std::function<void()> done);
 
   std::size_t connections() const noexcept;
