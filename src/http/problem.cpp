@@ -23,8 +23,8 @@ bool wants_problem_json(const request& in) {
       bool refused = false;
       while (!range.empty()) {
         const auto parameter = next_item(range, ';');
-        refused |=
-            parameter == "q=0" || parameter == "q=0.0" || parameter == "q=0.00" || parameter == "q=0.000";
+        refused |= parameter.size() >= 3 && iequals(parameter.substr(0, 3), "q=0") &&
+                   parameter.substr(3).find_first_not_of(".0") == std::string_view::npos;
       }
       return !refused;
     }

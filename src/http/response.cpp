@@ -1,6 +1,7 @@
 #include "corbel/http/response.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 
 namespace corbel {
@@ -63,6 +64,13 @@ std::uint64_t length_bit(std::string_view name) {
   return std::uint64_t{1} << (name.size() % 64);
 }
 
+/// Whether `part` is a view into `text`, which would not survive a change of it.
+bool is_within(std::string_view part, const std::string& text) {
+  const std::less<const char*> before;
+  return !part.empty() && !before(part.data(), text.data()) &&
+         before(part.data(), text.data() + text.size());
+}
+
 }  // namespace
 
 header_block& header_block::add(std::string_view name, std::string_view value) {
@@ -82,6 +90,8 @@ bool header_block::holds(std::string_view name) const noexcept {
 
 response& response::set(std::string_view name, std::string_view value) & {
   check(name, value);
+  if (is_within(name, headers_) || is_within(value, headers_))
+    return set(std::string(name), std::string(value));
   remove(name);
   append_line(headers_, name, value);
   return *this;
@@ -89,6 +99,8 @@ response& response::set(std::string_view name, std::string_view value) & {
 
 response& response::add(std::string_view name, std::string_view value) & {
   check(name, value);
+  if (is_within(name, headers_) || is_within(value, headers_))
+    return add(std::string(name), std::string(value));
   append_line(headers_, name, value);
   return *this;
 }

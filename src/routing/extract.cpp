@@ -1,5 +1,7 @@
 #include "corbel/routing/extract.hpp"
 
+#include <algorithm>
+
 #include "corbel/schema/fields.hpp"
 #include "corbel/schema/parse.hpp"
 
@@ -56,12 +58,18 @@ error broken_query() {
   return malformed("The query string has a broken percent escape; write % as %25.", "malformed_query");
 }
 
-void read_path(const request& in, std::string_view name, std::size_t position, const type_descriptor& type,
-               void* out, extraction& failed) {
-  const auto params = in.path_params();
-  if (name.empty()) name = params[position].name;
-  schema::read_one(type, no_rules, out, in.path_param(name).value_or(std::string_view{}), "path", name,
-                   failed.violations());
+void read_path(const request& in, const path_choice& which, const type_descriptor& type, void* out,
+               extraction& failed) {
+  auto left = which.position;
+  for (const auto& param : in.path_params()) {
+    const bool meant = which.name.empty() ? std::find(which.taken.begin(), which.taken.end(), param.name) ==
+                                                    which.taken.end() &&
+                                                left-- == 0
+                                          : param.name == which.name;
+    if (!meant) continue;
+    schema::read_one(type, no_rules, out, param.value, "path", param.name, failed.violations());
+    return;
+  }
 }
 
 void read_query(const request& in, const type_descriptor& type, void* out, extraction& failed) {

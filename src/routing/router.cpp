@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "corbel/http/problem.hpp"
+#include "corbel/http/url.hpp"
 #include "corbel/schema/check.hpp"
 #include "corbel/schema/fields.hpp"
 #include "http/request_access.hpp"
@@ -96,6 +97,16 @@ route route_group::add(std::string_view method_name, std::string_view path,
       detail::route_node{node_, std::string(method_name), std::string(path), {}, std::move(end), {}}));
 }
 
+namespace {
+
+error wrong_method(const request& in, const path_match& found) {
+  return {error_kind::method_not_allowed, "method_not_allowed",
+          "This path does not take " + std::string(in.method_name()) + "; it takes " +
+              std::string(found.allow) + '.'};
+}
+
+}  // namespace
+
 /// Answers what no route answers: 404, 405, and OPTIONS.
 class unmatched_endpoint final : public endpoint {
  public:
@@ -113,11 +124,7 @@ class unmatched_endpoint final : public endpoint {
       if (in.method() == method::options)
         out.status(status::no_content);
       else
-        problem::write(in,
-                       {error_kind::method_not_allowed, "method_not_allowed",
-                        "This path does not take " + std::string(in.method_name()) + "; it takes " +
-                            std::string(found.allow) + '.'},
-                       out);
+        problem::write(in, wrong_method(in, found), out);
       out.set("Allow", found.allow);
       return;
     }
@@ -127,13 +134,19 @@ class unmatched_endpoint final : public endpoint {
         to.pop_back();
       else
         to += '/';
-      // A path that begins with // would be read as another host.
-      if (to.substr(0, 2) != "//") {
+      // A path that begins with // would be read as another host; browsers read \ as /.
+      if (to.size() < 2 || (to[1] != '/' && to[1] != '\\')) {
         if (!in.query().empty()) to.append("?").append(in.query());
         out = redirect(to, status::permanent_redirect);
         return;
       }
     }
+    if (std::string plain; !percent_decode(in.path(), plain))
+      return problem::write(
+          in,
+          malformed("The path has a broken percent escape or an encoded NUL; write % as %25.",
+                    "malformed_path"),
+          out);
     problem::write(in, not_found("Nothing is served at this path."), out);
   }
 
@@ -180,11 +193,14 @@ void router::impl::check_contract(const std::string& name, const path_pattern& p
                                   const endpoint_contract& contract, const services& provided,
                                   std::vector<std::string>& wrong) {
   std::size_t unnamed = 0;
-  std::size_t params = 0;
-  for (const auto& segment : pattern.segments) params += segment.what != path_pattern::segment::kind::literal;
+  std::size_t free = 0;  // parameters of the path that no extractor asks for by name
+  for (const auto& segment : pattern.segments)
+    free += segment.what != path_pattern::segment::kind::literal &&
+            std::find(contract.path_params.begin(), contract.path_params.end(), segment.text) ==
+                contract.path_params.end();
   for (const auto param : contract.path_params) {
     if (param.empty()) {
-      if (++unnamed > params)
+      if (++unnamed > free)
         wrong.push_back(name +
                         ": the handler takes more path<T> parameters than the path has; write them into the "
                         "path as :name");
@@ -218,6 +234,10 @@ void router::impl::check_contract(const std::string& name, const path_pattern& p
 void router::impl::add(const detail::route_node& route, const services& provided,
                        std::vector<std::string>& wrong) {
   const auto name = detail::name_of(route);
+  if (route.path.empty() || route.path.front() != '/') {
+    wrong.push_back(name + ": the path \"" + route.path + "\" must begin with /");
+    return;
+  }
   path_pattern pattern;
   if (const auto problem = path_pattern::parse(detail::full_path(route), pattern)) {
     wrong.push_back(name + ": the path " + *problem);
@@ -269,9 +289,9 @@ std::vector<std::string> router::list() const {
 result<std::size_t> router::admit(request& head) {
   const auto found = impl_->tree.find(head);
   if (found.route) return impl_->body_limit(*found.route->pipeline);
-  if (found.path_known)
-    return error(error_kind::method_not_allowed, "method_not_allowed",
-                 "This path takes " + std::string(found.allow) + " only.");
+  if (head.target() == "*" || (found.path_known && head.method() == method::options))
+    return impl_->settings.body_bytes;
+  if (found.path_known) return wrong_method(head, found);
   return not_found("Nothing is served at this path.");
 }
 
@@ -298,6 +318,8 @@ task<void> router::serve_waiting(request& in, response& out) {
 
 void router::refuse(request& in, const error& why, response& out) {
   impl_->unmatched->refuse(in, why, out);
+  if (why.kind() != error_kind::method_not_allowed) return;
+  if (const auto found = impl_->tree.find(in); found.path_known) out.set("Allow", found.allow);
 }
 
 std::optional<std::chrono::milliseconds> router::time_limit(const request& in) const {

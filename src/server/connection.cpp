@@ -72,7 +72,9 @@ void connection::watch(interest what) {
 }
 
 void connection::on_ready(readiness what) {
-  if (what.broken) return destroy();
+  // While it lingers, what the client sent is read to its end first: closed with bytes unread, the socket would
+  // answer with a reset, which overtakes the words that are still on their way.
+  if (what.broken && phase_ != phase::lingering) return destroy();
   try {
     if (what.writable && unsent_) return write_unsent();
     if (what.readable) read();

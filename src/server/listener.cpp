@@ -110,6 +110,8 @@ void listener::turn_away(int fd) noexcept {
     http1::append_response(bytes, nobody, out, false, home_.date.at(home_.loop.now()));
     (void)::send(fd, bytes.view().data(), bytes.size(), MSG_NOSIGNAL);
     ::shutdown(fd, SHUT_WR);
+    // Closed with a request unread, the socket would answer with a reset, which overtakes the words above.
+    (void)::recv(fd, home_.input.get(), worker::input_size, MSG_DONTWAIT);
   } catch (...) {
     // Being unable to explain is no reason to keep the connection.
   }

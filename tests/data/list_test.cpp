@@ -92,7 +92,7 @@ TEST_CASE("every mistake of a list query is reported") {
   CHECK(broken({{"status", "active"}, {"status", "archived"}}) == pairs{{"/status", "unique"}});
   CHECK(broken({{"cursor", "x"}}) == pairs{{"/cursor", "additionalProperties"}});
   CHECK(broken({{"a/b~c", "x"}}) == pairs{{"/a~1b~0c", "additionalProperties"}});
-  CHECK_THROWS_AS(parse({}, data::list_rules{.filterable = {"misspelt"}}), std::logic_error);
+  CHECK_THROWS_AS((void)parse({}, data::list_rules{.filterable = {"misspelt"}}), std::logic_error);
 }
 
 TEST_CASE("a page is JSON of exactly this shape, and has links") {
@@ -256,6 +256,8 @@ TEST_CASE("pages and cursors give the rows that an oracle gives") {
         CHECK(stretch->data.size() <= query.limit);
         scanned.insert(scanned.end(), stretch->data.begin(), stretch->data.end());
         query.cursor = stretch->meta.next_cursor;
+        // A wrong place could go round in circles.
+        REQUIRE(scanned.size() <= expected.size());
         more = query.cursor.has_value();
       }
       CHECK((scanned == expected));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -135,8 +136,16 @@ struct extractor;
 
 namespace detail {
 
-void read_path(const request& in, std::string_view name, std::size_t position, const type_descriptor& type,
-               void* out, extraction& failed);
+/// Which path parameter an extractor means: the one of that name; without a name, the `position`-th of those
+/// whose name is not in `taken`.
+struct path_choice {
+  std::string_view name;
+  std::size_t position = 0;
+  std::span<const std::string_view> taken;
+};
+
+void read_path(const request& in, const path_choice& which, const type_descriptor& type, void* out,
+               extraction& failed);
 void read_query(const request& in, const type_descriptor& type, void* out, extraction& failed);
 /// For a query string that cannot be decoded.
 error broken_query();
@@ -193,8 +202,9 @@ struct value_parameter {
 
 template <class T, fixed_name Name>
 struct parameter<path<T, Name>> : value_parameter<path<T, Name>> {
-  static void fill(const request& in, path<T, Name>& into, extraction& failed, std::size_t position = 0) {
-    read_path(in, Name.view(), position, type_of<T>(), &*into, failed);
+  static constexpr std::string_view name = Name.view();
+  static void fill(const request& in, path<T, Name>& into, extraction& failed, const path_choice& which) {
+    read_path(in, which, type_of<T>(), &*into, failed);
   }
   static void note(endpoint_contract& c) { c.path_params.push_back(Name.view()); }
 };
@@ -254,7 +264,7 @@ struct parameter<state<T>> {
 template <class P>
 inline constexpr bool is_path = false;
 template <class T, fixed_name Name>
-inline constexpr bool is_path<path<T, Name>> = Name.view().empty();
+inline constexpr bool is_path<path<T, Name>> = true;
 
 }  // namespace detail
 }  // namespace corbel

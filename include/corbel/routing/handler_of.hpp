@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <memory>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -115,7 +117,7 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
   static bool fill(const request& in, slots& args, response& out) {
     extraction failed;
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (fill_one<Ps>(in, std::get<I>(args), failed, unnamed_before<I>()), ...);
+      (fill_one<Ps, I>(in, std::get<I>(args), failed), ...);
     }
     (std::index_sequence_for<Ps...>{});
     if (!failed.failed()) return true;
@@ -123,21 +125,28 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
     return false;
   }
 
-  template <class P>
-  static void fill_one(const request& in, typename parameter<P>::slot& into, extraction& failed,
-                       std::size_t position) {
+  template <class P, std::size_t I>
+  static void fill_one(const request& in, typename parameter<P>::slot& into, extraction& failed) {
     if constexpr (is_path<P>)
-      parameter<P>::fill(in, into, failed, position);
+      parameter<P>::fill(in, into, failed, {path_names[I], unnamed_before(I), path_names});
     else
       parameter<P>::fill(in, into, failed);
   }
 
-  /// How many path parameters without a name stand before parameter I.
-  template <std::size_t I>
-  static constexpr std::size_t unnamed_before() {
-    constexpr bool unnamed[] = {is_path<Ps>..., false};
+  template <class P>
+  static constexpr std::string_view path_name() {
+    if constexpr (is_path<P>)
+      return parameter<P>::name;
+    else
+      return {};
+  }
+  /// For each parameter, the name that it asks for; empty when it is no path or has none.
+  static constexpr std::array<std::string_view, sizeof...(Ps) + 1> path_names{path_name<Ps>()..., {}};
+
+  static constexpr std::size_t unnamed_before(std::size_t end) {
+    constexpr bool paths[] = {is_path<Ps>..., false};
     std::size_t n = 0;
-    for (std::size_t i = 0; i < I; ++i) n += unnamed[i];
+    for (std::size_t i = 0; i < end; ++i) n += paths[i] && path_names[i].empty();
     return n;
   }
 
