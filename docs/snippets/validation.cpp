@@ -359,6 +359,23 @@ TEST_CASE("malformed and invalid") {
   CHECK(capped.error().violations().size() == 100);
 }
 
+namespace {
+struct unsound {
+  std::string code;
+};
+constexpr auto describe(corbel::tag<unsound>) {
+  using namespace corbel::rules;
+  return object(field("code", &unsound::code, text().pattern("(?=a)")));
+}
+}  // namespace
+
+TEST_CASE("a pattern that does not compile stops the start") {
+  corbel::app server;
+  server.post("/x", [](corbel::body<unsound> in) { return in->code; });
+  CHECK_THROWS_AS((void)server.inject(corbel::post("/x").json("{}")), corbel::wiring_error);
+  CHECK_FALSE(corbel::schema::verify(corbel::type_of<unsound>()));
+}
+
 TEST_CASE("rules without a text") {
   // region: check
   signup edited = corbel::schema::parse<signup>(good_signup).value();
