@@ -27,7 +27,7 @@ std::string explain(const error& problems);
 /// A T that satisfies its rules, or every problem at once.
 template <class T>
 result<T> read(const source& from, const std::string& prefix = {}) {
-  T value{};
+  T value = T();
   if (auto done = read(type_of<T>(), &value, from, prefix); !done) return std::move(done).error();
   return value;
 }

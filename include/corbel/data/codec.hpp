@@ -61,7 +61,7 @@ std::optional<T> one_as(const result_set& rows) {
     if (rows.row_count() == 0) return {};
     return to_value(rows.at(0, 0));
   } else {
-    T one{};
+    T one = T();
     if (!decode_one(rows, type_of<T>(), &one)) return {};
     return one;
   }

@@ -89,7 +89,7 @@ result<list_query> parse_list_query(std::span<const query_pair> query, const lis
 /// field that T does not have.
 template <class T>
 result<list_query> parse_list_query(std::span<const query_pair> query, const list_rules& allowed) {
-  T scratch{};
+  T scratch = T();
   return detail::parse_list_query(query, allowed, type_of<T>(), &scratch);
 }
 

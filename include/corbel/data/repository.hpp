@@ -157,7 +157,7 @@ class repository {
     co_return page;
   }
   static task<result<cursor_page_of<T>>> scan_in(store s, list_query query) {
-    T scratch{};
+    T scratch = T();
     std::optional<error> refused;
     cursor_page_of<T> page;
     page.meta.limit = static_cast<std::int64_t>(query.limit);

@@ -43,7 +43,7 @@ class extracted {
   const T* operator->() const noexcept { return &value_; }
 
  private:
-  T value_{};
+  T value_ = T();
 };
 
 /// The path parameter of that name; without one, the next parameter that no other extractor takes. T is a

@@ -47,7 +47,7 @@ struct parameter<list_query<T>> : value_parameter<list_query<T>> {
                 "corbel: list_query<T> needs `inline corbel::data::list_rules list_rules(corbel::tag<T>)` "
                 "beside T, which says what a client may filter and sort by");
   static void fill(const request& in, list_query<T>& into, extraction& failed) {
-    T scratch{};
+    T scratch = T();
     read_list_query(in, rules_of_list<T>(), type_of<T>(), &scratch, *into, failed);
   }
   static void note(endpoint_contract& c) {

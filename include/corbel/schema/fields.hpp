@@ -22,7 +22,7 @@ result<void> read_fields(const type_descriptor& object, void* out, std::span<con
 
 template <class T>
 result<T> read_fields(std::span<const text_pair> pairs, std::string_view in) {
-  T value{};
+  T value = T();
   if (auto done = read_fields(type_of<T>(), &value, pairs, in); !done) return std::move(done).error();
   return value;
 }

@@ -29,7 +29,7 @@ template <class T>
 class merge_patch {
  public:
   static result<merge_patch> parse(std::string text, const parse_options& options = {}) {
-    T scratch{};
+    T scratch = T();
     if (auto fine = check_patch(type_of<T>(), &scratch, text, options); !fine) return std::move(fine).error();
     return merge_patch(std::move(text), options.limits);
   }

@@ -23,7 +23,7 @@ result<void> parse_into(const type_descriptor& type, void* out, std::string_view
 /// A T that satisfies its rules, or what is wrong with the text.
 template <class T>
 result<T> parse(std::string_view text, const parse_options& options = {}) {
-  T value{};
+  T value = T();
   if (auto done = parse_into(type_of<T>(), &value, text, options); !done) return std::move(done).error();
   return value;
 }

@@ -168,7 +168,8 @@ struct object_table {
     return {field<I>()...};
   }
   static const void* defaults() {
-    static const T made{};
+    // T(), here and elsewhere, because of T{} GCC 12 warns when T is an aggregate with a base.
+    static const T made = T();
     return &made;
   }
 

@@ -59,7 +59,7 @@ std::string bound_message(const constraints& rules, bool above);
 /// Reads a T without its rules; `schema::parse` applies them too.
 template <class T>
 result<T> parse(std::string_view text, const decode_options& options = {}) {
-  T value{};
+  T value = T();
   if (auto done = decode(type_of<T>(), &value, text, options); !done) return std::move(done).error();
   return value;
 }
