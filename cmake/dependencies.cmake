@@ -14,7 +14,6 @@ endmacro()
 corbel_needs(Threads)
 corbel_needs(Boost 1.81)
 corbel_needs(OpenSSL 3.0)
-corbel_needs(fmt 9)
 corbel_needs(nlohmann_json 3.11)
 find_package(SQLite3 3.40 QUIET)
 

@@ -13,8 +13,8 @@ jobs_that_fit() {
 
 # The last lines that explain a failed build.
 show_failure() {
-  if grep -q '^FAILED: ' "$1"; then
-    grep -m 1 -A 60 '^FAILED: ' "$1" >&2
+  if grep -aq '^FAILED: ' "$1"; then
+    grep -a -m 1 -A 60 '^FAILED: ' "$1" >&2
   else
     tail -n 40 "$1" >&2
   fi
@@ -39,8 +39,8 @@ configure() {
 # Prints how far a build is: on a terminal in place, in a log every 20 seconds.
 report_progress() {
   local log=$1 what=$2 line waited=0
-  while sleep 1; do
-    line=$(tail -c 2000 "$log" 2>/dev/null | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1) || continue
+  while sleep 1 && kill -0 $$ 2>/dev/null; do # not beyond the script, should it be interrupted
+    line=$(tail -c 2000 "$log" 2>/dev/null | grep -aoE '^\[[0-9]+/[0-9]+\]' | tail -n 1) || continue
     if [ -t 1 ]; then
       printf '\r\033[Kcorbel: building %s %s' "$what" "$line"
     elif [ $((++waited % 20)) -eq 0 ]; then
@@ -64,5 +64,5 @@ build() {
     show_failure "$log"
     die "the build failed (above; the whole log is $log)."
   fi
-  grep -q 'no work to do' "$log" || say "built build/$preset in $((SECONDS - started)) s"
+  grep -aq 'no work to do' "$log" || say "built build/$preset in $((SECONDS - started)) s"
 }

@@ -38,14 +38,22 @@ void app::impl::build() {
   if (!mistakes.empty()) throw wiring_error(mistakes);
 }
 
+void app::impl::tell_listening() const {
+  const auto& host = settings.server.host;
+  const auto where = host.find(':') == std::string::npos ? host : '[' + host + ']';
+  const auto url = "http://" + where + ':' + std::to_string(server->port());
+  context.log.info("listening", {{"url", url}, {"version", settings.version}});
+  for (const auto& tell : listening) tell(url);
+}
+
 app::app() : app(app_settings{}) {}
 
 app::app(app_settings settings) : impl_(std::make_unique<impl>(std::move(settings))) {
   impl_->context.provided.provide(impl_->health);
   if (!impl_->settings.default_middleware) return;
   impl_->router.root()
-      .use(request_id{})         // first, so that whatever follows can name the request
-      .use(security_headers{});  // on every response, also those that a later layer gives
+      .use(security_headers{})  // outermost: on every response, whatever another layer makes of it
+      .use(request_id{});       // before anything that logs or fails, so that both can name the request
 }
 
 app::~app() {
@@ -60,6 +68,9 @@ corbel::health& app::health() noexcept {
 }
 const logger& app::log() const noexcept {
   return impl_->context.log;
+}
+const corbel::clock& app::clock() const noexcept {
+  return *impl_->context.time;
 }
 services& app::provided() noexcept {
   return impl_->context.provided;
@@ -83,6 +94,11 @@ app& app::component(std::string name, std::function<task<>()> start, std::functi
   return *this;
 }
 
+app& app::on_listening(std::function<void(const std::string& url)> tell) {
+  impl_->listening.push_back(std::move(tell));
+  return *this;
+}
+
 namespace {
 
 /// Parameters by value: they must live as long as the coroutine.
@@ -103,6 +119,7 @@ void app::start(boost::asio::io_context& host, std::function<void(std::exception
                           if (!failed) {
                             try {
                               impl_->server->start({impl_->host_loop.get()});
+                              impl_->tell_listening();
                             } catch (...) {
                               failed = std::current_exception();
                             }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct app::impl {
   void has_started(std::exception_ptr failed, app& self, std::function<void(std::exception_ptr)> told);
   /// Stops the components on the host's context, then lets go of that context.
   void end_host(std::function<void()> ended);
+  /// To be called when the server has started.
+  void tell_listening() const;
 
   app_settings settings;
   app_context context;
@@ -29,6 +32,7 @@ struct app::impl {
   corbel::router router;
   corbel::lifecycle lifecycle;
   std::vector<std::string> mistakes;
+  std::vector<std::function<void(const std::string& url)>> listening;
   bool built = false;
   std::unique_ptr<corbel::server> server;
   std::unique_ptr<event_loop> host_loop;             // of start()

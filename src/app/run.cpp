@@ -109,6 +109,7 @@ int app::run() {
     if (!failed) {
       try {
         impl_->server->start(threads.all());
+        impl_->tell_listening();
       } catch (...) {
         failed = std::current_exception();
       }
@@ -118,12 +119,6 @@ int app::run() {
       code = 1;
       return finish();
     }
-    const auto& settings = impl_->settings.server;
-    const auto where =
-        settings.host.find(':') == std::string::npos ? settings.host : '[' + settings.host + ']';
-    log.info("listening", {{"url", "http://" + where + ':' + std::to_string(impl_->server->port())},
-                           {"threads", threads.all().size()},
-                           {"version", impl_->settings.version}});
     signals.async_wait(on_signal);
   });
   threads.run();

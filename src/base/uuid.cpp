@@ -93,14 +93,17 @@ uuid uuid::v7() {
   return v7(std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()));
 }
 
-void append_text(std::string& out, const uuid& id) {
-  char text[36];
-  char* at = text;
+void write_text(char* at, const uuid& id) noexcept {
   for (std::size_t i = 0; i < 16; ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
     *at++ = digits[id.bytes[i] >> 4];
     *at++ = digits[id.bytes[i] & 0xf];
   }
+}
+
+void append_text(std::string& out, const uuid& id) {
+  char text[36];
+  write_text(text, id);
   out.append(text, sizeof text);
 }
 

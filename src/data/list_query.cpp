@@ -45,11 +45,8 @@ class parser {
  public:
   parser(const list_rules& allowed, const type_descriptor& type, void* scratch)
       : allowed_(allowed), type_(type), scratch_(scratch) {
-    for (const auto* names : {&allowed.filterable, &allowed.sortable})
-      for (const auto name : *names)
-        if (!type.object->find(name))
-          throw std::logic_error("corbel: list_rules names \"" + std::string(name) +
-                                 "\", which the listed type does not have");
+    if (const auto wrong = check(allowed, type); !wrong.empty())
+      throw std::logic_error("corbel: " + wrong[0]);
     query_.limit = allowed.default_limit;
   }
 
@@ -150,6 +147,24 @@ class parser {
 };
 
 }  // namespace
+
+std::vector<std::string> check(const list_rules& allowed, const type_descriptor& type) {
+  std::vector<std::string> wrong;
+  const auto expect = [&](std::string_view list, std::string_view name) {
+    if (!type.object->find(name))
+      wrong.push_back("list_rules names \"" + std::string(name) + "\" in " + std::string(list) +
+                      ", which is no field of the listed type; write it as describe(...) has it");
+  };
+  for (const auto name : allowed.filterable) expect("filterable", name);
+  for (const auto name : allowed.sortable) expect("sortable", name);
+  for (auto rest = allowed.default_sort; !rest.empty();) {
+    const auto comma = rest.find(',');
+    const auto key = rest.substr(0, comma);
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    expect("default_sort", key.substr(0, key.find(':')));
+  }
+  return wrong;
+}
 
 namespace detail {
 

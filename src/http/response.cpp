@@ -1,6 +1,6 @@
 #include "corbel/http/response.hpp"
 
-#include <array>
+#include <algorithm>
 #include <functional>
 #include <stdexcept>
 
@@ -25,11 +25,14 @@ std::optional<line> find_line(const std::string& text, std::string_view name, st
 }
 
 bool is_framing(std::string_view name) {
-  static constexpr std::array<std::string_view, 6> ours = {
-      "Content-Length", "Transfer-Encoding", "Connection", "Date", "Keep-Alive", "Trailer"};
-  for (const auto& each : ours)
-    if (iequals(each, name)) return true;
-  return false;
+  switch (name.size()) {
+    case 4: return iequals(name, "Date");
+    case 7: return iequals(name, "Trailer");
+    case 10: return iequals(name, "Connection") || iequals(name, "Keep-Alive");
+    case 14: return iequals(name, "Content-Length");
+    case 17: return iequals(name, "Transfer-Encoding");
+    default: return false;
+  }
 }
 
 void check(std::string_view name, std::string_view value) {
@@ -46,8 +49,19 @@ void check(std::string_view name, std::string_view value) {
 }
 
 void append_line(std::string& text, std::string_view name, std::string_view value) {
-  text.reserve(text.size() + name.size() + value.size() + 4);
-  text.append(name).append(": ").append(value).append("\r\n");
+  const auto from = text.size();
+  text.resize(from + name.size() + value.size() + 4);
+  char* at = text.data() + from;
+  at = std::copy(name.begin(), name.end(), at);
+  *at++ = ':';
+  *at++ = ' ';
+  at = std::copy(value.begin(), value.end(), at);
+  *at++ = '\r';
+  *at = '\n';
+}
+
+std::uint64_t length_bit(std::string_view name) {
+  return std::uint64_t{1} << (name.size() % 64);
 }
 
 /// Whether `part` is a view into `text`, which would not survive a change of it.
@@ -63,10 +77,12 @@ header_block& header_block::add(std::string_view name, std::string_view value) {
   check(name, value);
   append_line(text_, name, value);
   names_.emplace_back(name);
+  lengths_ |= length_bit(name);
   return *this;
 }
 
 bool header_block::holds(std::string_view name) const noexcept {
+  if ((lengths_ & length_bit(name)) == 0) return false;
   for (const auto& each : names_)
     if (iequals(each, name)) return true;
   return false;

@@ -20,10 +20,13 @@ bool is_valid(std::string_view id) {
 
 flow request_id::before(request& in, response&) const {
   if (!in.id().empty()) return flow::proceed;  // refused after all: the id that the log knows already stays
-  if (const auto given = in.header(name); given && is_valid(*given))
+  if (const auto given = in.header(name); given && is_valid(*given)) {
     in.id(*given);
-  else
-    in.id(to_text(uuid::v7(in.now())));
+  } else {
+    char made[36];
+    write_text(made, uuid::v7(in.now()));
+    in.id({made, sizeof made});
+  }
   return flow::proceed;
 }
 

@@ -54,6 +54,10 @@ void read_optional(std::optional<std::string_view> text, std::string_view in, st
 
 }  // namespace
 
+error broken_query() {
+  return malformed("The query string has a broken percent escape; write % as %25.", "malformed_query");
+}
+
 void read_path(const request& in, const path_choice& which, const type_descriptor& type, void* out,
                extraction& failed) {
   auto left = which.position;
@@ -70,9 +74,7 @@ void read_path(const request& in, const path_choice& which, const type_descripto
 
 void read_query(const request& in, const type_descriptor& type, void* out, extraction& failed) {
   const auto& params = in.query_params();
-  if (!params)
-    return failed.refuse(
-        malformed("The query string has a broken percent escape; write % as %25.", "malformed_query"));
+  if (!params) return failed.refuse(broken_query());
   if (auto done = schema::read_fields(type, out, params->pairs(), "query"); !done)
     failed.add(std::move(done).error());
 }

@@ -63,14 +63,33 @@ struct path_tree::node {
   }
 };
 
+namespace {
+
+/// As many views as a path may need, none of them written before it is used.
+class view_list {
+ public:
+  view_list() noexcept {}  // NOLINT: the storage stays uninitialised on purpose
+  std::string_view operator[](std::size_t i) const noexcept { return {at_[i].data, at_[i].size}; }
+  void set(std::size_t i, std::string_view view) noexcept { at_[i] = {view.data(), view.size()}; }
+
+ private:
+  struct part {
+    const char* data;
+    std::size_t size;
+  };
+  part at_[path_tree::most_segments];
+};
+
+}  // namespace
+
 struct path_tree::split_path {
-  std::array<std::string_view, most_segments> segments;  // decoded
-  std::array<std::string_view, most_segments> tails;     // from that segment to the end, as sent
+  view_list segments;  // decoded
+  view_list tails;     // from that segment to the end, as sent
   std::size_t count = 0;
 };
 
 struct path_tree::captures {
-  std::array<std::string_view, most_segments> values;
+  view_list values;
   std::size_t count = 0;
   bool rest = false;  // the last one is a rest
 };
@@ -150,7 +169,7 @@ bool path_tree::split(std::string_view path, std::vector<char>& decoded, split_p
     if (out.count == most_segments) return false;
     const auto slash = path.find('/', from);
     auto part = path.substr(from, slash == std::string_view::npos ? slash : slash - from);
-    out.tails[out.count] = path.substr(from);
+    out.tails.set(out.count, path.substr(from));
     if (escaped && part.find('%') != std::string_view::npos) {
       std::string plain;
       if (!percent_decode(part, plain)) return false;
@@ -158,7 +177,7 @@ bool path_tree::split(std::string_view path, std::vector<char>& decoded, split_p
       decoded.insert(decoded.end(), plain.begin(), plain.end());
       part = {decoded.data() + begin, plain.size()};
     }
-    out.segments[out.count++] = part;
+    out.segments.set(out.count++, part);
     if (slash == std::string_view::npos) return true;
     from = slash + 1;
   }
@@ -172,12 +191,12 @@ const path_tree::node* path_tree::match(const node& at, const split_path& path, 
     if (const node* end = match(*below, path, depth + 1, found)) return end;
   if (at.param && !segment.empty()) {
     const auto mark = found.count;
-    found.values[found.count++] = segment;
+    found.values.set(found.count++, segment);
     if (const node* end = match(*at.param, path, depth + 1, found)) return end;
     found.count = mark;
   }
   if (!at.rest_routes.empty()) {
-    found.values[found.count++] = path.tails[depth];
+    found.values.set(found.count++, path.tails[depth]);
     found.rest = true;
     return &at;
   }

@@ -17,8 +17,8 @@ void write_text(response& out, std::string_view text) {
   out.body(text, "text/plain; charset=utf-8");
 }
 
-void write_created(const request& in, response& out, std::string_view location, const type_descriptor& type,
-                   const void* value) {
+void write_created(const request& in, response& out, std::string_view location, std::string_view collection,
+                   const type_descriptor& type, const void* value) {
   write_json(out, status::created, type, value);
   if (!location.empty()) {
     out.set("Location", location);
@@ -28,7 +28,7 @@ void write_created(const request& in, response& out, std::string_view location, 
   if (!id || !is_scalar(*id->type)) return;
   std::string text;
   append_text(text, *id->type, id->member_of(value));
-  std::string uri(in.path());
+  std::string uri(collection.empty() ? in.path() : collection);
   if (uri.empty() || uri.back() != '/') uri += '/';
   uri += percent_encode(text);
   out.set("Location", uri);

@@ -228,6 +228,7 @@ void router::impl::check_contract(const std::string& name, const path_pattern& p
       wrong.push_back(name +
                       ": query<T> takes a described struct of scalars and lists of scalars; take nested "
                       "values in a body<T>");
+  for (const auto& mistake : contract.mistakes) wrong.push_back(name + ": " + mistake);
 }
 
 void router::impl::add(const detail::route_node& route, const services& provided,

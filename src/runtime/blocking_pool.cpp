@@ -50,7 +50,9 @@ struct waiter_of final : blocking_waiter {
 };
 
 void answer(blocking_job& job, error_code why = {}) {
-  if (!job.answered.exchange(true, std::memory_order_acq_rel)) job.waiter->resume(why);
+  if (job.answered.exchange(true, std::memory_order_acq_rel)) return;
+  job.waiter->resume(why);
+  job.answer_given.store(true, std::memory_order_release);
 }
 
 struct posted_job final : blocking_job {
@@ -169,11 +171,15 @@ task<void> blocking_pool::wait_for(std::shared_ptr<detail::blocking_job> job) {
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(start, asio::use_awaitable,
                                                                                  core_, job);
+  // Posting to a loop touches it until the call returns: whoever resumed us may still be in there, and what
+  // follows may end the loop.
+  while (!job->answer_given.load(std::memory_order_acquire)) std::this_thread::yield();
   if (job->refused)
     throw failure(unavailable("The server is busy. Try again shortly.", "busy")
                       .retry_after(std::chrono::seconds(1))
                       .because("the blocking pool refused work: its queue is full, or it has stopped"));
-  if (job->thrown) std::rethrow_exception(job->thrown);
+  // Taken out: the worker may be the last to let go of the job, and must not end the exception's life there.
+  if (job->thrown) std::rethrow_exception(std::exchange(job->thrown, nullptr));
 }
 
 }  // namespace corbel

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/json/utf8.hpp"
 #include "corbel/base/text_value.hpp"
 #include "corbel/schema/check.hpp"
 
@@ -28,6 +29,9 @@ void read_scalar(const type_descriptor& type, const constraints& rules, void* ou
     return;
   }
   void* value = type.kind == type_kind::optional ? const_cast<void*>(type.optional->get(out)) : out;
+  // What came percent-encoded may be any bytes; JSON, databases and people expect UTF-8.
+  if (type.bare().kind == type_kind::text && !json::is_utf8(text))
+    return found.add(at, "format", "must be a text in UTF-8");
   rule_checker().value(type.bare(), rules, value, at, true, found);
 }
 

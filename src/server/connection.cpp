@@ -418,7 +418,11 @@ void connection::linger() {
 }
 
 void connection::drain() {
-  if (phase_ == phase::idle && !unsent_) destroy();
+  if (phase_ != phase::idle || unsent_) return;
+  // A request that has arrived already is answered: the loop finds it readable.
+  char first = 0;
+  if (::recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;
+  destroy();
 }
 
 void connection::on_deadline() {

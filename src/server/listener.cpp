@@ -50,6 +50,16 @@ listener::~listener() {
 }
 
 void listener::on_ready(readiness) {
+  (void)accept_some();
+}
+
+void listener::accept_rest() {
+  // No more than the kernel's queue holds: others may come as fast as these are accepted.
+  for (int left = home_.shared.settings.backlog; left > 0 && accept_some(); left -= accepts_per_round) {
+  }
+}
+
+bool listener::accept_some() {
   for (int i = 0; i < accepts_per_round; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
@@ -60,7 +70,7 @@ void listener::on_ready(readiness) {
         home_.loop.descriptors().change(fd_, interest::none, *this);
         home_.loop.deadlines().arm(*this, home_.loop.now() + pause);
       }
-      return;  // anything else concerns one client only, and is gone with it
+      return false;  // anything else concerns one client only, and is gone with it
     }
     if (home_.shared.connections.fetch_add(1, std::memory_order_relaxed) >= home_.shared.connection_limit) {
       home_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
@@ -76,6 +86,7 @@ void listener::on_ready(readiness) {
       ::close(fd);
     }
   }
+  return true;
 }
 
 void listener::on_deadline() {

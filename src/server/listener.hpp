@@ -16,9 +16,14 @@ class listener final : public readiness_handler, public deadline_wheel::entry {
   ~listener();
 
   void on_ready(readiness what) override;
+  /// Accepts whom the kernel has let in by now: they believe to be heard. To be called before this is
+  /// destroyed.
+  void accept_rest();
 
  private:
   void on_deadline() override;
+  /// False when nobody waits any more.
+  bool accept_some();
   void turn_away(int fd) noexcept;
 
   worker& home_;

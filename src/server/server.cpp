@@ -138,9 +138,17 @@ struct drain_watch : std::enable_shared_from_this<drain_watch> {
 
 void server::drain(std::function<void()> done) {
   if (impl_->workers.empty()) return done();
-  for (auto& w : impl_->workers) w->loop.post([raw = w.get()] { raw->drain(); });
+  // Each worker counts as a connection until it has drained: it may have some that it does not know of yet.
+  auto& open = impl_->shared.connections;
+  open.fetch_add(impl_->workers.size());
   std::vector<worker*> all;
-  for (auto& w : impl_->workers) all.push_back(w.get());
+  for (auto& w : impl_->workers) {
+    all.push_back(w.get());
+    w->loop.post([raw = w.get(), &open] {
+      raw->drain();
+      open.fetch_sub(1);
+    });
+  }
   auto watch = std::make_shared<drain_watch>(all, impl_->shared, std::move(done));
   all.front()->loop.post([watch] { watch->look(); });
 }

@@ -40,6 +40,7 @@ void worker::closed(connection& gone) noexcept {
 
 void worker::drain() {
   draining = true;
+  if (listener_) listener_->accept_rest();
   listener_.reset();
   for (connection* c = first_; c;) {
     connection* const next = c->next_;

@@ -55,6 +55,30 @@ constexpr auto describe(corbel::tag<node>) {
       .refine([](const node& n) { return n.name != "bad"; }, "The name is bad.", "/name");
 }
 
+struct named {
+  std::string name;
+  std::optional<int> rank;
+};
+constexpr auto describe(corbel::tag<named>) {
+  using namespace corbel::rules;
+  return object(field("name", &named::name, text().min(2)), field("rank", &named::rank));
+}
+struct stored : named {
+  std::string id;
+  int version = 0;
+};
+constexpr auto describe(corbel::tag<stored>) {
+  using namespace corbel::rules;
+  return object(field("id", &stored::id), fields_of<named>(), field("version", &stored::version));
+}
+struct kept : stored {
+  bool pinned = false;
+};
+constexpr auto describe(corbel::tag<kept>) {
+  using namespace corbel::rules;
+  return object(fields_of<stored>(), field("pinned", &kept::pinned));
+}
+
 }  // namespace
 
 TEST_CASE("a described type has one table, members, rules and nesting included") {
@@ -107,4 +131,18 @@ TEST_CASE("a table reads and writes values it has never seen the type of") {
   CHECK(n.tint == colour::blue);
   n.name = "bad";
   CHECK_FALSE(object.checks[0].holds(&n));
+}
+
+TEST_CASE("the fields of a base class stand in their place, with their rules") {
+  const auto& object = *corbel::type_of<kept>().object;
+  std::vector<std::string_view> names;
+  for (const auto& field : object) names.push_back(field.name);
+  CHECK(names == std::vector<std::string_view>{"id", "name", "rank", "version", "pinned"});
+  CHECK(object.find("name")->rules->min_length == 2);
+
+  kept value;
+  value.name = "Ada";
+  value.pinned = true;
+  CHECK(object.find("name")->member_of(&value) == &value.name);
+  CHECK(object.find("pinned")->member_of(&value) == &value.pinned);
 }

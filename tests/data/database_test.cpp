@@ -1,8 +1,11 @@
 #include "corbel/data/database.hpp"
 
+#include <fstream>
+
 #include "backends.hpp"
 #include "corbel/data/constraint.hpp"
 #include "corbel/data/sqlite/sqlite.hpp"
+#include "corbel/testing/database.hpp"
 #include "expect.hpp"
 #include "project.hpp"
 
@@ -167,6 +170,10 @@ TEST_CASE("the URL finds its driver, or says what there is") {
   CHECK(contains(url_error("sqlite:%zz"), "hexadecimal"));
   CHECK(contains(url_error("sqlite://host/x.db"), "not a host"));
   CHECK(contains(url_error("sqlite:/no/such/folder/x.db"), "cannot be opened"));
+  const corbel::testing::temporary_folder folder;
+  const auto text_file = (folder.path() / "notes.db").string();
+  std::ofstream(text_file) << std::string(5000, 'x');
+  CHECK(contains(url_error("sqlite:" + text_file), "notes.db\" cannot be used (file is not a database)"));
   const auto read = corbel::sqlite::parse_url("sqlite:///var/a%20b.db?readers=2&busy_timeout=1m");
   REQUIRE(read);
   CHECK(read->path == "/var/a b.db");

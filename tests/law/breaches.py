@@ -22,6 +22,9 @@ LAWFUL = {
     "docs/snippets/CMakeLists.txt": "add_executable(snippets words.cpp)\n",
     "docs/snippets/words.cpp": "int main() {\n  // region: greet\n  int n = 0;\n  // end: greet\n  return n;\n}\n",
     "docs/words.md": "# Words\n\n<!-- snippet: words.cpp#greet -->\n```cpp\nint n = 0;\n```\nSee [the source](snippets/words.cpp).\n",
+    "examples/CMakeLists.txt": "add_subdirectory(hello)\n",
+    "examples/hello/CMakeLists.txt": "corbel_example(hello main.cpp ANSWERS /health=200)\n",
+    "examples/hello/main.cpp": "int main() {}\n",
     "scripts/run": "#!/bin/sh\n",
 }
 
@@ -62,6 +65,10 @@ BREACHES = [
     ("words", "src/base/out.cpp", "void f() { std::cout << 1'000 << x; }\n", "src/base/out.cpp:1: `std::cout`"),
     ("tidiness", "src/base/long.hpp", "#pragma once\n" + "\n" * 500, "src/base/long.hpp:501: 501 lines"),
     ("tidiness", "src/base/orphan.cpp", "\n", "src/base/orphan.cpp:1: src/base/CMakeLists.txt does not list it"),
+    ("tidiness", "examples/dead/CMakeLists.txt", "corbel_example(dead main.cpp ANSWERS /=200)\n",
+     "examples/dead/CMakeLists.txt:1: examples/CMakeLists.txt does not add it"),
+    ("tidiness", "examples/hello/CMakeLists.txt", "corbel_example(hello main.cpp)\n",
+     "examples/hello/CMakeLists.txt:1: no test runs this example"),
     ("tidiness", "src/base/guard.hpp", "struct guard {};\n", "src/base/guard.hpp:1: a header without"),
     ("tidiness", "docs/later.md", "later\nTO" "DO: write\n", "docs/later.md:2: a note of unfinished work"),
     ("tidiness", "docs/here.txt", "see /home/" "someone/corbel\n", "docs/here.txt:1: a path that exists on one machine"),
@@ -124,6 +131,8 @@ def main():
                 failures.append(f"{law}.py on a breach in {name}: exit code {code}, expected 1 and `{expected}` in\n{answer}")
             for file in planted:
                 (tree / file).unlink()
+                if file in LAWFUL:
+                    write(tree, file, LAWFUL[file])
     print("\n".join(failures) or f"{len(BREACHES)} planted breaches were found"
           + (f"; not asked, for want of its program: {', '.join(skipped)}" if skipped else ""))
     return 1 if failures else 0

@@ -60,6 +60,17 @@ def check_listed(root, report, path):
     report.breach(path, 1, "no CMakeLists.txt above it", "add one that lists it")
 
 
+def check_example(root, report, path):
+    """Every example is built, and ctest runs it."""
+    if len(path.parts) != 3 or path.parts[0] != "examples" or path.name != "CMakeLists.txt":
+        return
+    name = path.parts[1]
+    if f"add_subdirectory({name})" not in (root / "examples/CMakeLists.txt").read_text(encoding="utf-8"):
+        report.breach(path, 1, "examples/CMakeLists.txt does not add it, so nothing builds it", f"add_subdirectory({name})")
+    if not re.search(r"corbel_example\([^)]*\bANSWERS\b", (root / path).read_text(encoding="utf-8")):
+        report.breach(path, 1, "no test runs this example", "corbel_example(... ANSWERS /health=200)")
+
+
 def check(root, _arguments):
     report = law.Report("tidiness")
     all_files = law.files(root)
@@ -69,6 +80,7 @@ def check(root, _arguments):
         elif path.suffix in TEXT:
             check_text(root, report, path)
             check_listed(root, report, path)
+            check_example(root, report, path)
     return report.finish(f"{len(all_files)} files")
 
 

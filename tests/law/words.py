@@ -15,7 +15,7 @@ FORBIDDEN = [
     (r"\b(?:std\s*::\s*)?ato(?:i|l|ll|f)\s*\(", "overflow is undefined and errors are silent",
      "std::from_chars, and a check that everything was read"),
     (r"\b(?:std\s*::\s*)?v?s(?:scan|print)f\s*\(", "it bounds neither what it reads nor what it writes",
-     "std::from_chars and fmt, or std::snprintf"),
+     "std::from_chars and std::to_chars, or std::snprintf"),
     (r"\b(?:std\s*::\s*)?(?:gets|strcpy|strcat|strtok)\s*\(", "it knows no bounds", "std::string and std::string_view"),
     (r"(?<![\w.>:])(?:std\s*::\s*)?s?rand\s*\(", "its numbers can be guessed", "getrandom(2), or crypto/random"),
     (r"\b(?:std\s*::\s*)?(?:gmtime|localtime|ctime|asctime)\s*\(", "it answers in a buffer that all threads share",

@@ -84,6 +84,7 @@ TEST_CASE("every bad name and text is reported") {
                                                      {"/tag", "maxItems"},
                                                      {"/q", "required"}});
   CHECK(rules_of(read({{"q", "bad"}})) == rule_list{{"/q", "refine"}});
+  CHECK(rules_of(read({{"q", "a\xff"}})) == rule_list{{"/q", "format"}});
   const auto one = read({{"q", "x"}, {"page", "1e3"}});
   REQUIRE_FALSE(one);
   CHECK(one.error().violations()[0].in == "query");

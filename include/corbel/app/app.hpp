@@ -93,9 +93,15 @@ class app {
     return component(std::move(name), std::move(start));
   }
 
+  /// Called once the app listens, with the URL it is reached at, such as "http://127.0.0.1:8080"; for a word
+  /// to whoever started it. Not by `inject`.
+  app& on_listening(std::function<void(const std::string& url)> tell);
+
   /// What `/health` and `/readyz` look at.
   corbel::health& health() noexcept;
   const logger& log() const noexcept;
+  /// The time that the whole service goes by: give it to what keeps time, such as a repository.
+  const corbel::clock& clock() const noexcept;
 
   /// Serves until SIGINT or SIGTERM, then drains: it stops listening, answers what is in flight, stops the
   /// components. A second signal ends it at once. Returns the program's exit code: 0; 78 when the wiring or

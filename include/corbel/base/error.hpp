@@ -121,7 +121,11 @@ class failure : public std::exception {
  public:
   explicit failure(corbel::error e) : error_(std::move(e)) {}
   const corbel::error& error() const noexcept { return error_; }
-  const char* what() const noexcept override { return error_.message().c_str(); }
+  /// For logs and terminals: what really happened, where the message keeps it from the client.
+  const char* what() const noexcept override {
+    const bool hidden = error_.kind() == error_kind::internal && !error_.cause().empty();
+    return hidden ? error_.cause().c_str() : error_.message().c_str();
+  }
 
  private:
   corbel::error error_;

@@ -28,6 +28,8 @@ struct uuid {
 /// "0190a5b0-6c1e-7cc0-8000-0123456789ab": 36 characters, lower case.
 std::string to_text(const uuid& id);
 void append_text(std::string& out, const uuid& id);
+/// The same into 36 characters of the caller's.
+void write_text(char* out, const uuid& id) noexcept;
 /// Reads the 36-character form in either case; empty for anything else.
 std::optional<uuid> parse_uuid(std::string_view text) noexcept;
 

@@ -51,9 +51,10 @@ class entity {
 
 template <class T>
 const entity& entity_of() {
-  static_assert(corbel::detail::check_table<T>());
-  static const entity made(type_of<T>(), corbel::detail::find_table<T>());
-  return made;
+  if constexpr (corbel::detail::check_table<T>()) {
+    static const entity made(type_of<T>(), corbel::detail::find_table<T>());
+    return made;
+  }
 }
 
 }  // namespace corbel::data

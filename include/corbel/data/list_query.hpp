@@ -65,14 +65,18 @@ struct list_query {
 
 /// What a client may ask of a list; all else in its query is refused. Fields are wire names.
 struct list_rules {
-  std::vector<std::string_view> filterable;
-  std::vector<std::string_view> sortable;
-  std::string_view default_sort;  ///< "createdAt:desc"; several are separated by commas
+  std::vector<std::string_view> filterable{};
+  std::vector<std::string_view> sortable{};
+  std::string_view default_sort{};  ///< "createdAt:desc"; several are separated by commas
   std::size_t default_limit = 20;
   std::size_t most_limit = 100;
   std::size_t most_page = 10'000;  ///< beyond it, a cursor is the way
   bool cursors = false;            ///< takes `cursor` in place of `page`
 };
+
+/// What is wrong with the rules, a sentence each: fields that the type does not have, a sort that cannot be.
+/// For the start of a program.
+std::vector<std::string> check(const list_rules& allowed, const type_descriptor& type);
 
 namespace detail {
 result<list_query> parse_list_query(std::span<const query_pair> query, const list_rules& allowed,

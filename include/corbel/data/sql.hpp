@@ -108,7 +108,7 @@ template <std::size_t Count>
 class sql_text {
  public:
   template <std::convertible_to<std::string_view> Literal>
-  consteval sql_text(const Literal& literal) : text_(literal) {
+  requires(!std::same_as<Literal, std::string>) consteval sql_text(const Literal& literal) : text_(literal) {
     using fault = detail::placeholder_scan::fault;
     const auto found = detail::scan_placeholders(text_);
     if (found.wrong == fault::unclosed_quote) detail::this_SQL_has_a_quote_that_never_ends();
@@ -118,6 +118,12 @@ class sql_text {
     if (found.highest > Count) detail::this_SQL_has_more_placeholders_than_arguments();
     if (found.highest < Count) detail::this_SQL_has_fewer_placeholders_than_arguments();
     if (found.gap) detail::this_SQL_skips_a_placeholder_use_each_of_them_from_1_up();
+  }
+  template <std::same_as<std::string> Made>
+  sql_text(const Made&) {
+    static_assert(!std::same_as<Made, std::string>,
+                  "corbel: SQL is a literal, with $1, $2, ... for values; wrap text made at run time into "
+                  "data::trusted(...), and answer for it");
   }
   sql_text(const trusted& sql) : text_(sql.text), literal_(false) {}
 

@@ -80,6 +80,7 @@ constexpr bool has_field(std::string_view name) {
                                     description<T>.fields);
 }
 
+/// False after a mistake that leaves nothing to go on with.
 template <class T>
 constexpr bool check_table() {
   static_assert(described<T>, "corbel: write `constexpr auto describe(corbel::tag<T>)` beside this type");
@@ -96,7 +97,7 @@ constexpr bool check_table() {
     static_assert(has_field<T>(t.updated()),
                   "corbel: the updated of table(...) is no field of describe(...)");
   }
-  return true;
+  return described<T> && has_table<T>;
 }
 
 }  // namespace corbel::detail

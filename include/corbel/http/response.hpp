@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ class header_block {
  private:
   std::string text_;
   std::vector<std::string> names_;
+  std::uint64_t lengths_ = 0;  // a bit for the length of each name, which spares most names the comparison
 };
 
 /// One response. Content-Length, Date, Connection and Transfer-Encoding are the server's to write; `set` and

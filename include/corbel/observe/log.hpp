@@ -8,12 +8,22 @@
 #include <vector>
 
 #include <corbel/base/clock.hpp>
+#include <corbel/base/describe/describe.hpp>
 #include <corbel/observe/log_sink.hpp>
 #include <corbel/observe/log_value.hpp>
 
 namespace corbel {
 
 enum class log_level : std::uint8_t { trace, debug, info, warn, error, fatal, off };
+
+/// So that a service's settings can have a `logLevel`, read from LOG_LEVEL.
+constexpr auto describe(tag<log_level>) {
+  using namespace rules;
+  return enumeration(value("trace", log_level::trace), value("debug", log_level::debug),
+                     value("info", log_level::info), value("warn", log_level::warn),
+                     value("error", log_level::error), value("fatal", log_level::fatal),
+                     value("off", log_level::off));
+}
 
 /// "info"; "unknown" for a value that is no level.
 std::string_view to_text(log_level level) noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct endpoint_contract {
   std::vector<need> services;
   std::vector<const type_descriptor*> inputs;        ///< body and query types, whose rules must be sound
   std::vector<const type_descriptor*> field_inputs;  ///< those read from name=value pairs
+  std::vector<std::string> mistakes;                 ///< what a parameter knows to be wrong; stops the start
 };
 
 /// The last stage of a pipeline, erased: extraction, the handler, and its reply.

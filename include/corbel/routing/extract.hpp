@@ -147,6 +147,8 @@ struct path_choice {
 void read_path(const request& in, const path_choice& which, const type_descriptor& type, void* out,
                extraction& failed);
 void read_query(const request& in, const type_descriptor& type, void* out, extraction& failed);
+/// For a query string that cannot be decoded.
+error broken_query();
 void read_header(const request& in, std::string_view name, const type_descriptor& type, void* out,
                  extraction& failed);
 void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,

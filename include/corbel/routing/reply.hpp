@@ -23,19 +23,36 @@ json_reply<T> json_with(corbel::status s, T value) {
   return {std::move(value), s};
 }
 
-/// 201 with the value as JSON and its Location: the request's path and the value's "id", unless `at` says
-/// otherwise.
+/// 201 with the value as JSON and its Location; or the error that a service gave in place of the value, so
+/// that a handler may say `co_return created(co_await projects->create(*in));`.
+///
+/// The Location is the request's path and the value's "id". `under` names another collection to find it in,
+/// `at` the whole URI reference (RFC 9110, 10.2.2).
 template <class T>
-struct created {
-  created() = default;
-  explicit created(T v) : value(std::move(v)) {}
-  /// A URI reference (RFC 9110, 10.2.2).
-  created&& at(std::string uri) && {
-    location = std::move(uri);
+class created {
+ public:
+  using value_type = T;
+  created(T value) : made_(std::move(value)) {}
+  created(result<T> made) : made_(std::move(made)) {}
+  created(error refused) : made_(std::move(refused)) {}
+
+  created&& under(std::string collection) && {
+    collection_ = std::move(collection);
     return std::move(*this);
   }
-  T value{};
-  std::string location;
+  created&& at(std::string uri) && {
+    location_ = std::move(uri);
+    return std::move(*this);
+  }
+
+  const result<T>& made() const noexcept { return made_; }
+  const std::string& collection() const noexcept { return collection_; }
+  const std::string& location() const noexcept { return location_; }
+
+ private:
+  result<T> made_;
+  std::string collection_;
+  std::string location_;
 };
 
 /// 204.
@@ -54,8 +71,9 @@ namespace detail {
 
 void write_json(response& out, status s, const type_descriptor& type, const void* value);
 void write_text(response& out, std::string_view text);
-void write_created(const request& in, response& out, std::string_view location, const type_descriptor& type,
-                   const void* value);
+/// `location` empty: below `collection`, or below the request's path when that is empty, too.
+void write_created(const request& in, response& out, std::string_view location, std::string_view collection,
+                   const type_descriptor& type, const void* value);
 void write_error(const request& in, response& out, const error& e);
 
 template <class T>
@@ -94,8 +112,10 @@ constexpr bool is_replyable() {
     return true;
   else if constexpr (is_result<T>)
     return is_replyable<typename T::value_type>();
-  else if constexpr (is_json_reply<T> || is_created<T>)
+  else if constexpr (is_json_reply<T>)
     return is_json_value<decltype(T::value)>();
+  else if constexpr (is_created<T>)
+    return is_json_value<typename T::value_type>();
   else
     return is_json_value<T>();
 }
@@ -121,7 +141,11 @@ void write_reply(const request& in, response& out, T&& result) {
   } else if constexpr (is_json_reply<value>) {
     write_json(out, result.status, type_of<decltype(value::value)>(), &result.value);
   } else if constexpr (is_created<value>) {
-    write_created(in, out, result.location, type_of<decltype(value::value)>(), &result.value);
+    if (const auto& made = result.made())
+      write_created(in, out, result.location(), result.collection(), type_of<typename value::value_type>(),
+                    &*made);
+    else
+      write_error(in, out, made.error());
   } else if constexpr (std::is_same_v<value, std::string>) {
     write_text(out, result);
   } else {

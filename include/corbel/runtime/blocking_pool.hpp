@@ -41,6 +41,7 @@ struct blocking_job {
   abandonment abandoned;
   std::exception_ptr thrown;
   std::atomic<bool> answered{false};
+  std::atomic<bool> answer_given{false};
   bool refused = false;
   bool shielded = false;
   blocking_waiter* waiter = nullptr;  // whoever turns `answered` owns it
@@ -91,8 +92,8 @@ struct blocking_result {
 
 /// A bounded set of threads for work that blocks: file and database calls, password hashing.
 ///
-/// Thread-safe. Work runs in the order it was accepted. Call `stop()`, or destroy the pool, before the event
-/// loops that wait on it are destroyed, and never from one of its own threads.
+/// Thread-safe. Work runs in the order it was accepted. An event loop may be destroyed before the pool once
+/// no coroutine of it waits here; otherwise `stop()` comes first, never from a thread of the pool.
 class blocking_pool {
  public:
   /// `threads` is at least 1. At most `queue_limit` pieces of work wait for a free thread.

@@ -205,7 +205,10 @@ bool decoder::map(const type_descriptor& type, const constraints& rules, void* o
 }
 
 bool decoder::json(void* out, manner how) {
-  return how == manner::merge ? merge_json(in_, out) : read_json(in_, out);
+  if (how == manner::whole || how == manner::partial) return read_json(in_, out);
+  // Also a value that is not there yet takes a patch as a patch: nulls within it name what is to be absent.
+  if (how == manner::fresh) reset_json(out);
+  return merge_json(in_, out);
 }
 
 bool decoder::mismatch(const type_descriptor& type, value_kind found, const path& at) {

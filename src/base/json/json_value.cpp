@@ -81,6 +81,10 @@ bool merge_json(reader& in, void* value) {
   return true;
 }
 
+void reset_json(void* value) {
+  *static_cast<dom*>(value) = nullptr;
+}
+
 void append_json(std::string& out, const void* value) {
   append_dom(out, *static_cast<const dom*>(value));
 }

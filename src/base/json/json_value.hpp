@@ -12,6 +12,7 @@ namespace corbel::json {
 bool read_json(reader& in, void* value);
 /// Reads a JSON merge patch (RFC 7396) and applies it to the value.
 bool merge_json(reader& in, void* value);
+void reset_json(void* value);
 void append_json(std::string& out, const void* value);
 
 }  // namespace corbel::json

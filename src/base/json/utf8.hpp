@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace corbel::json {
 
@@ -25,6 +26,17 @@ inline std::size_t utf8_length(const char* at, const char* end) noexcept {
                  follows(3)
              ? 4
              : 0;
+}
+
+inline bool is_utf8(std::string_view text) noexcept {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    const std::size_t length = static_cast<unsigned char>(*at) < 0x80 ? 1 : utf8_length(at, end);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
 }
 
 inline void append_utf8(std::string& out, std::uint32_t point) {

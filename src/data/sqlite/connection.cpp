@@ -38,7 +38,16 @@ connection::connection(const options& how, role as)
                         "The database file \"" + how.path + "\" cannot be opened (" +
                             (opened ? sqlite3_errmsg(opened) : "out of memory") +
                             "). Check that its folder exists and that this program may write there."});
-  configure(how);
+  try {
+    configure(how);
+  } catch (const failure& f) {
+    if (f.error().kind() != error_kind::internal) throw;
+    // A file that is there and is of something else, cut short, or read-only.
+    throw failure(error{error_kind::unavailable, "database_unavailable",
+                        "The database file \"" + how.path + "\" cannot be used (" + sqlite3_errmsg(opened) +
+                            "). Check that it is a SQLite database and that this program may write it."}
+                      .because(f.error().cause()));
+  }
 }
 
 connection::~connection() {

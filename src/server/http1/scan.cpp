@@ -1,20 +1,10 @@
 #include <cstring>
 
+#include "corbel/http/field.hpp"
 #include "server/http1/head.hpp"
 
 namespace corbel::http1 {
 namespace {
-
-/// Written so that the compiler turns it into vector code: no early exit.
-bool has_control(const char* at, std::size_t n) {
-  unsigned found = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const auto c = static_cast<unsigned char>(at[i]);
-    found |= static_cast<unsigned>(c < 0x20) & static_cast<unsigned>(c != '\t');
-    found |= static_cast<unsigned>(c == 0x7f);
-  }
-  return found != 0;
-}
 
 error bad_line(std::string message) {
   return malformed(std::move(message), "malformed_request");
@@ -72,7 +62,7 @@ head_outcome scan_head(std::string_view bytes, head_scan& at, const server_limit
         if (at.lines > limits.header_count || feed + 1 - at.headers_begin > limits.header_bytes)
           return refuse_length();
       }
-      if (has_control(line, length))
+      if (has_control({line, length}))
         return refuse(bad_line("The request line or a header holds a control character."));
       if (at.lines++ == 0) at.headers_begin = feed + 1;
     }

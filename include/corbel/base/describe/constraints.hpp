@@ -15,12 +15,19 @@ namespace corbel {
 enum class text_format : std::uint8_t { none, email, url, uuid, date_time, date, time, hostname, ipv4, ipv6 };
 #pragma GCC diagnostic pop
 
+namespace detail {
+/// Tells types apart by address, at compile time.
+template <class T>
+inline constexpr char type_mark = 0;
+}  // namespace detail
+
 /// A check of a caller's own, on the typed value; `value` points to an object of the described type.
 struct custom_check {
   bool (*holds)(const void* value) = nullptr;
   std::string_view message;  ///< shown to the client when the check does not hold
   std::string_view
       path;  ///< for a check on a whole object: the pointer it complains about, such as "/endsAt"
+  const void* argument = nullptr;  ///< `detail::type_mark` of the type that `holds` reads
 };
 
 /// What one value must satisfy, as plain data: the erased form of the builders in `rules.hpp`. `describe`

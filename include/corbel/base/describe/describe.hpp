@@ -91,9 +91,43 @@ constexpr field_description<Class, Member, Rule> field(std::string_view name, Me
   return {name, member, rule};
 }
 
+namespace detail {
+
+template <class Part>
+inline constexpr bool is_field_list = false;
 template <class... Fields>
-constexpr object_description<Fields...> object(Fields... fields) {
-  return {{fields...}};
+inline constexpr bool is_field_list<object_description<Fields...>> = true;
+
+template <class Class, class Member, class Rule>
+constexpr auto fields_in(const field_description<Class, Member, Rule>& one) {
+  return std::tuple(one);
+}
+template <class... Fields>
+constexpr auto fields_in(const object_description<Fields...>& inherited) {
+  if (inherited.check_count != 0)
+    throw "corbel: a base class with refine(...) checks cannot be included; refine the whole class instead";
+  return inherited.fields;
+}
+template <class... Fields>
+constexpr object_description<Fields...> object_of(std::tuple<Fields...> fields) {
+  return {fields};
+}
+
+}  // namespace detail
+
+template <class... Fields>
+constexpr auto object(Fields... fields) {
+  if constexpr ((detail::is_field_list<Fields> || ...))
+    return detail::object_of(std::tuple_cat(detail::fields_in(fields)...));
+  else
+    return object_description<Fields...>{{fields...}};
+}
+
+/// All fields of a described base class, in their place among those of the class itself:
+/// `object(field("id", &project::id), fields_of<project_input>(), field("createdAt", &project::created_at))`.
+template <class Base>
+constexpr auto fields_of() {
+  return describe(tag<Base>{});
 }
 
 template <class E>

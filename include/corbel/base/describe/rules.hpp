@@ -41,7 +41,8 @@ template <class Check>
 constexpr custom_check make_check(std::string_view message, std::string_view path = {}) {
   static_assert(std::is_empty_v<Check> && std::default_initializable<Check>,
                 "corbel: refine(check, message) takes a lambda that captures nothing");
-  return {&holds<Check, typename argument_of<Check>::type>, message, path};
+  using value = std::remove_const_t<typename argument_of<Check>::type>;
+  return {&holds<Check, value>, message, path, &corbel::detail::type_mark<value>};
 }
 
 }  // namespace detail
@@ -55,8 +56,9 @@ struct rule {
   constexpr Self defaulted() const {
     return with([](constraints& c) { c.defaulted = true; });
   }
-  /// `check` is a captureless lambda taking the member by value or const reference and returning bool; it
-  /// runs only when every other rule of the value holds. `message` is a sentence for the client.
+  /// `check` is a captureless lambda taking exactly the member's type (of an optional, the type inside) by
+  /// value or const reference and returning bool; it runs only when every other rule of the value holds.
+  /// `message` is a sentence for the client.
   template <class Check>
   constexpr Self refine(Check, std::string_view message) const {
     return with([&](constraints& c) { c.checks.at(c.check_count++) = detail::make_check<Check>(message); });

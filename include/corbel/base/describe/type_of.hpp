@@ -121,12 +121,30 @@ constexpr void check_rule_fits() {
                   "corbel: list_of() rules stand on std::vector and map members only");
 }
 
+/// Whether each refine() reads the type it will be given: what is erased cannot be converted.
+template <class Member>
+constexpr bool checks_fit(const constraints& set) {
+  using bare = typename std::conditional_t<is_optional<Member>, Member, std::optional<Member>>::value_type;
+  for (std::size_t i = 0; i < set.check_count; ++i)
+    if (set.checks[i].argument != &type_mark<bare>) return false;
+  if constexpr (is_list<bare>) return !set.items || checks_fit<typename bare::value_type>(*set.items);
+  if constexpr (is_map<bare>) return !set.items || checks_fit<typename bare::mapped_type>(*set.items);
+  return true;
+}
+
 template <class T>
 struct object_table {
   static_assert(std::is_default_constructible_v<T>,
                 "corbel: a described type needs a default constructor; give its members initialisers");
   using tuple = std::remove_cvref_t<decltype(description<T>.fields)>;
   static constexpr std::size_t count = std::tuple_size_v<tuple>;
+  static_assert(
+      [] {
+        for (std::size_t i = 0; i < description<T>.check_count; ++i)
+          if (description<T>.checks[i].argument != &type_mark<T>) return false;
+        return true;
+      }(),
+      "corbel: refine() on object(...) takes a lambda whose parameter is the described type");
 
   template <std::size_t I>
   static constexpr field_descriptor field() {
@@ -135,6 +153,9 @@ struct object_table {
     using rule = decltype(described_field::rule);
     check_rule_fits<rule, member>();
     constexpr const constraints* set = &constraints_at<T, I, 0>::value;
+    static_assert(checks_fit<member>(*set),
+                  "corbel: refine() takes a lambda whose parameter is exactly the member's type (of an "
+                  "optional, the type inside): const std::string&, not std::string_view");
     return {std::get<I>(description<T>.fields).name, &type_table<member>::value, &member_address<T, I>, set,
             !is_optional<member> && !set->defaulted};
   }

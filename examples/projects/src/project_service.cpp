@@ -1,0 +1,58 @@
+#include "project_service.hpp"
+
+#include <corbel/data/constraint.hpp>
+
+#include "project_repository.hpp"
+
+using namespace corbel;
+
+namespace {
+
+/// The database is the one that knows whether a name is taken; asking it first would leave a gap.
+result<project> say_when_taken(result<project> stored) {
+  if (stored) return stored;
+  const auto* broken = data::constraint_of(stored.error());
+  if (!broken || !broken->is_unique_on("name")) return stored;
+  return conflict("Another project has this name; choose a different one.", "project_name_taken")
+      .detail("field", "name");
+}
+
+/// Reads and writes in one transaction, so that two changes at once both count.
+task<result<project>> change_in(data::transaction& tx, project_repository all, uuid id,
+                                project_service::patch changes) {
+  const auto projects = all.in(tx);
+  auto found = co_await projects.get(id);
+  if (!found) co_return found;
+  if (auto merged = changes.apply_to(*found); !merged) co_return std::move(merged).error();
+  co_return co_await projects.update(*std::move(found));
+}
+
+class service final : public project_service {
+ public:
+  service(data::database db, const corbel::clock& clock) : db_(std::move(db)), projects_(db_, clock) {}
+
+  outcome<project> create(project_input input) override {
+    co_return say_when_taken(co_await projects_.insert({std::move(input)}));
+  }
+  outcome<data::page_of<project>> list(data::list_query wanted) override {
+    co_return co_await projects_.list(std::move(wanted));
+  }
+  outcome<project> get(uuid id) override { return projects_.get(id); }
+  outcome<project> replace(uuid id, project_input input) override {
+    co_return say_when_taken(co_await projects_.update({std::move(input), id}));
+  }
+  outcome<project> change(uuid id, patch changes) override {
+    co_return say_when_taken(co_await db_.transact(&change_in, projects_, id, std::move(changes)));
+  }
+  outcome<void> remove(uuid id) override { return projects_.remove(id); }
+
+ private:
+  data::database db_;
+  project_repository projects_;
+};
+
+}  // namespace
+
+std::shared_ptr<project_service> create_project_service(data::database db, const corbel::clock& clock) {
+  return std::make_shared<service>(std::move(db), clock);
+}
