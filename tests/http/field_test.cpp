@@ -32,6 +32,17 @@ TEST_CASE("a field value holds no control character and no blank at its ends") {
   for (const auto* bad : {" a", "a ", "\ta", "a\t", " ", "\t"}) CHECK_FALSE(is_field_value(bad));
 }
 
+TEST_CASE("a control character is found at every place of a long value, and nothing else is") {
+  for (std::size_t size = 1; size < 40; ++size)
+    for (std::size_t at = 0; at < size; ++at)
+      for (int c = 0; c < 256; ++c)
+        for (const char other : {'a', ' ', '\t', '!', '\x80', '\xff', '~'}) {
+          std::string text(size, other);
+          text[at] = static_cast<char>(c);
+          REQUIRE(has_control(text) == ((c < 0x20 && c != '\t') || c == 0x7f));
+        }
+}
+
 TEST_CASE("names are compared without case, and letters alone") {
   CHECK(iequals("Content-Length", "cONTENT-lENGTH"));
   CHECK_FALSE(iequals("a", "ab"));

@@ -1,0 +1,203 @@
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "corbel/app/app.hpp"
+#include "server/running.hpp"
+#include "server/wire.hpp"
+
+using namespace corbel;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// `app::run` in a process of its own, since it takes signals and its exit code is what counts.
+class process {
+ public:
+  explicit process(const std::function<void(app&)>& wire_up, app_settings settings = {}) {
+    int errors[2], ports[2];
+    REQUIRE(::pipe(errors) == 0);
+    REQUIRE(::pipe(ports) == 0);
+    pid_ = ::fork();
+    REQUIRE(pid_ >= 0);
+    if (pid_ == 0) {
+      ::dup2(errors[1], STDERR_FILENO);
+      for (const int fd : {errors[0], errors[1], ports[0]}) ::close(fd);
+      settings.log = log_to_stderr();
+      int code = 99;
+      {
+        app a(std::move(settings));
+        wire_up(a);
+        a.on_listening([&](const std::string&) {
+          const auto port = a.port();
+          (void)!::write(ports[1], &port, sizeof port);
+        });
+        code = a.run();
+      }
+      ::_exit(code);
+    }
+    ::close(errors[1]);
+    ::close(ports[1]);
+    (void)!::read(ports[0], &port_, sizeof port_);  // at once when it ends without having listened
+    ::close(ports[0]);
+    stderr_ = errors[0];
+  }
+  ~process() {
+    if (!ended_) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(stderr_);
+  }
+  process(const process&) = delete;
+  process& operator=(const process&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  void signal(int which) { ::kill(pid_, which); }
+  /// The exit code; 128 + the signal that ended it.
+  int wait() {
+    char piece[4096];
+    for (ssize_t n; (n = ::read(stderr_, piece, sizeof piece)) > 0;)
+      said.append(piece, static_cast<std::size_t>(n));
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    ended_ = true;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  std::string said;
+
+ private:
+  pid_t pid_ = -1;
+  int stderr_ = -1;
+  std::uint16_t port_ = 0;
+  bool ended_ = false;
+};
+
+app_settings any_port(std::size_t threads = 2) {
+  app_settings settings;
+  settings.server.port = 0;
+  settings.server.threads = threads;
+  return settings;
+}
+
+task<std::string> nap(path<int> ms) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::milliseconds(*ms));
+  co_await timer.async_wait(boost::asio::use_awaitable);
+  co_return "napped";
+}
+
+task<> say(const char* what) {
+  const auto line = std::string(what) + '\n';
+  (void)!::write(STDERR_FILENO, line.data(), line.size());
+  co_return;
+}
+
+void wire_up(app& a) {
+  a.get("/nap/:ms", &nap);
+  a.get("/ping", [] { return std::string("pong"); });
+  a.component(
+      "noisy", [] { return say("component started"); }, [] { return say("component stopped"); });
+}
+
+}  // namespace
+
+TEST_CASE("wrong wiring ends with code 78 and says all that is wrong") {
+  process p(
+      [](app& a) {
+        a.get("no-slash", [] {});
+        a.get("/x", [](path<int>) {});
+      },
+      any_port());
+  CHECK(p.wait() == 78);
+  CHECK(p.said.find("no-slash") != std::string::npos);
+  CHECK(p.said.find("GET /x") != std::string::npos);
+}
+
+TEST_CASE("a port that is taken, or no address, ends with code 1 and says which") {
+  running taken([](route_group) {});
+  auto settings = any_port();
+  settings.server.port = taken.port();
+  process p(wire_up, settings);
+  CHECK(p.wait() == 1);
+  CHECK(p.said.find("cannot listen on 127.0.0.1 port " + std::to_string(taken.port()) +
+                    ": Address already in use") != std::string::npos);
+  CHECK(p.said.find("component stopped") != std::string::npos);
+  settings.server.host = "example.org";
+  process q(wire_up, settings);
+  CHECK(q.wait() == 1);
+  CHECK(q.said.find("numeric address") != std::string::npos);
+}
+
+TEST_CASE("a component that fails ends with code 1 and its name") {
+  process p(
+      [](app& a) {
+        a.component("database", []() -> task<> {
+          throw std::runtime_error("no such host");
+          co_return;
+        });
+      },
+      any_port());
+  CHECK(p.wait() == 1);
+  CHECK(p.said.find("database: no such host") != std::string::npos);
+}
+
+TEST_CASE("a signal lets requests in flight finish, and nothing is lost that was sent") {
+  for (const int which : {SIGTERM, SIGINT}) {
+    process p(wire_up, any_port(3));
+    REQUIRE(p.port() != 0);
+    std::vector<std::unique_ptr<wire::client>> clients;
+    for (int i = 0; i < 30; ++i) {
+      clients.push_back(std::make_unique<wire::client>(p.port()));
+      if (i % 3 == 0) CHECK(clients.back()->ask(wire::get("/ping")).value().body == "pong");
+      if (i % 3 != 2) clients.back()->send(wire::get("/nap/200"));
+    }
+    wire::client idle(p.port());
+    CHECK(idle.ask(wire::get("/ping")).value().body == "pong");
+    std::this_thread::sleep_for(50ms);
+    p.signal(which);
+    CHECK(idle.ends());
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+      if (i % 3 == 2) continue;
+      const auto answer = clients[i]->read();
+      REQUIRE(answer);
+      CHECK(answer->body == "napped");
+      CHECK(answer->header("Connection") == "close");
+    }
+    clients.clear();
+    CHECK(p.wait() == 0);
+    CHECK(p.said.find("component stopped") != std::string::npos);
+    CHECK_THROWS(wire::client(p.port()));
+  }
+}
+
+TEST_CASE("a second signal ends it at once") {
+  process p(wire_up, any_port());
+  wire::client c(p.port());
+  c.send(wire::get("/nap/60000"));
+  std::this_thread::sleep_for(50ms);
+  p.signal(SIGTERM);
+  std::this_thread::sleep_for(100ms);
+  p.signal(SIGTERM);
+  CHECK(p.wait() == 128 + SIGTERM);
+}
+
+TEST_CASE("a drain over its time is ended, and the exit is still clean") {
+  auto settings = any_port();
+  settings.server.drain_timeout = 200ms;
+  process p(wire_up, settings);
+  wire::client c(p.port());
+  c.send(wire::get("/nap/60000"));
+  std::this_thread::sleep_for(50ms);
+  p.signal(SIGTERM);
+  CHECK(p.wait() == 0);
+  CHECK(p.said.find("component stopped") != std::string::npos);
+}
