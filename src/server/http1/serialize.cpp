@@ -31,6 +31,7 @@ char* output_buffer::room(std::size_t n) {
 }
 
 void output_buffer::append(std::string_view text) {
+  if (text.empty()) return;  // it may point nowhere, which memcpy must not be given
   std::memcpy(room(text.size()), text.data(), text.size());
   commit(text.size());
 }
