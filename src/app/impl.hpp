@@ -19,12 +19,12 @@ struct app::impl {
 
   /// Ends the wiring, once. Throws wiring_error.
   void build();
+  /// To be called when the server has started.
+  void tell_listening() const;
   /// Behind `start`: tells how it went, and stops if that was asked for meanwhile.
   void has_started(std::exception_ptr failed, app& self, std::function<void(std::exception_ptr)> told);
   /// Stops the components on the host's context, then lets go of that context.
   void end_host(std::function<void()> ended);
-  /// To be called when the server has started.
-  void tell_listening() const;
 
   app_settings settings;
   app_context context;

@@ -67,8 +67,7 @@ std::uint64_t length_bit(std::string_view name) {
 /// Whether `part` is a view into `text`, which would not survive a change of it.
 bool is_within(std::string_view part, const std::string& text) {
   const std::less<const char*> before;
-  return !part.empty() && !before(part.data(), text.data()) &&
-         before(part.data(), text.data() + text.size());
+  return !part.empty() && !before(part.data(), text.data()) && before(part.data(), text.data() + text.size());
 }
 
 }  // namespace

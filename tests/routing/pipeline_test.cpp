@@ -139,7 +139,7 @@ TEST_CASE(
 
       // Each layer stops in turn.
       for (const auto& layer : with_around ? std::vector<std::string>{"a", "b", "c", "d", "e", "f"}
-                                                 : std::vector<std::string>{"a", "b", "f"}) {
+                                           : std::vector<std::string>{"a", "b", "f"}) {
         CAPTURE(layer);
         seen = {};
         seen.stops = layer;

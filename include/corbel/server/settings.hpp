@@ -28,6 +28,9 @@ struct server_limits {
 
 /// Where and how a server listens.
 struct server_settings {
+  // Declared, because GCC 12 warns of uninitialised members where an aggregate of these is made by `{}`.
+  server_settings() = default;
+
   std::string host = "127.0.0.1";  ///< a numeric address; "0.0.0.0" or "::" for every interface
   std::uint16_t port = 8080;       ///< 0 lets the system choose; `server::port()` tells which
   std::size_t threads = 0;         ///< event loops, each on a thread of its own; 0 for one per core

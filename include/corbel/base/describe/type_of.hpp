@@ -121,14 +121,18 @@ constexpr void check_rule_fits() {
                   "corbel: list_of() rules stand on std::vector and map members only");
 }
 
-/// Whether each refine() reads the type it will be given: what is erased cannot be converted.
-template <class Member>
-constexpr bool checks_fit(const constraints& set) {
+/// Whether each refine() of a rule, and of its elements', reads the type it will be given: what is erased
+/// cannot be converted. (GCC with -fsanitize=undefined cannot ask `constraints::items` whether it is null.)
+template <class Member, class T, std::size_t I, std::size_t Depth = 0>
+constexpr bool checks_fit() {
   using bare = typename std::conditional_t<is_optional<Member>, Member, std::optional<Member>>::value_type;
+  const constraints& set = constraints_at<T, I, Depth>::value;
   for (std::size_t i = 0; i < set.check_count; ++i)
     if (set.checks[i].argument != &type_mark<bare>) return false;
-  if constexpr (is_list<bare>) return !set.items || checks_fit<typename bare::value_type>(*set.items);
-  if constexpr (is_map<bare>) return !set.items || checks_fit<typename bare::mapped_type>(*set.items);
+  if constexpr (requires { rule_at<T, I, Depth>().element; }) {
+    if constexpr (is_list<bare>) return checks_fit<typename bare::value_type, T, I, Depth + 1>();
+    if constexpr (is_map<bare>) return checks_fit<typename bare::mapped_type, T, I, Depth + 1>();
+  }
   return true;
 }
 
@@ -153,7 +157,7 @@ struct object_table {
     using rule = decltype(described_field::rule);
     check_rule_fits<rule, member>();
     constexpr const constraints* set = &constraints_at<T, I, 0>::value;
-    static_assert(checks_fit<member>(*set),
+    static_assert(checks_fit<member, T, I>(),
                   "corbel: refine() takes a lambda whose parameter is exactly the member's type (of an "
                   "optional, the type inside): const std::string&, not std::string_view");
     return {std::get<I>(description<T>.fields).name, &type_table<member>::value, &member_address<T, I>, set,
