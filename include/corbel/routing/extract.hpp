@@ -200,11 +200,26 @@ struct value_parameter {
   static void note(endpoint_contract&) {}
 };
 
+/// What one text can be read as.
+template <class T>
+concept one_text = (std::is_arithmetic_v<T> && !std::is_same_v<T, char>) || std::is_same_v<T, std::string> ||
+                   std::is_same_v<T, timestamp> || std::is_same_v<T, date> || std::is_same_v<T, uuid> ||
+                   text_scalar<T> || (std::is_enum_v<T> && described<T>);
+
+template <class T>
+inline constexpr bool is_one_text = one_text<T>;
+template <class T>
+inline constexpr bool is_one_text<std::optional<T>> = one_text<T>;
+
 template <class T, fixed_name Name>
 struct parameter<path<T, Name>> : value_parameter<path<T, Name>> {
+  static_assert(
+      one_text<T>,
+      "corbel: path<T> takes a number, a bool, a std::string, a described enumeration, a uuid, a date, "
+      "a timestamp or a type with from_text, never a view or an optional");
   static constexpr std::string_view name = Name.view();
   static void fill(const request& in, path<T, Name>& into, extraction& failed, const path_choice& which) {
-    read_path(in, which, type_of<T>(), &*into, failed);
+    if constexpr (one_text<T>) read_path(in, which, type_of<T>(), &*into, failed);
   }
   static void note(endpoint_contract& c) { c.path_params.push_back(Name.view()); }
 };
@@ -220,14 +235,22 @@ struct parameter<query<T>> : value_parameter<query<T>> {
 };
 template <class T, fixed_name Name>
 struct parameter<header<T, Name>> : value_parameter<header<T, Name>> {
+  static_assert(
+      is_one_text<T>,
+      "corbel: header<T, \"name\"> takes a number, a bool, a std::string, a described enumeration, a uuid, a "
+      "date, a timestamp, a type with from_text, or an optional of these, never a view");
   static void fill(const request& in, header<T, Name>& into, extraction& failed) {
-    read_header(in, Name.view(), type_of<T>(), &*into, failed);
+    if constexpr (is_one_text<T>) read_header(in, Name.view(), type_of<T>(), &*into, failed);
   }
 };
 template <class T, fixed_name Name>
 struct parameter<cookie<T, Name>> : value_parameter<cookie<T, Name>> {
+  static_assert(
+      is_one_text<T>,
+      "corbel: cookie<T, \"name\"> takes a number, a bool, a std::string, a described enumeration, a uuid, a "
+      "date, a timestamp, a type with from_text, or an optional of these, never a view");
   static void fill(const request& in, cookie<T, Name>& into, extraction& failed) {
-    read_cookie(in, Name.view(), type_of<T>(), &*into, failed);
+    if constexpr (is_one_text<T>) read_cookie(in, Name.view(), type_of<T>(), &*into, failed);
   }
 };
 template <class T>

@@ -138,8 +138,6 @@ constexpr bool checks_fit() {
 
 template <class T>
 struct object_table {
-  static_assert(std::is_default_constructible_v<T>,
-                "corbel: a described type needs a default constructor; give its members initialisers");
   using tuple = std::remove_cvref_t<decltype(description<T>.fields)>;
   static constexpr std::size_t count = std::tuple_size_v<tuple>;
   static_assert(
@@ -273,6 +271,8 @@ struct union_table<std::variant<Ts...>> {
       &emplace};
 };
 
+/// The table of a T. Behind each static_assert nothing is built that would fail for the same reason: one
+/// mistake, one error.
 template <class T>
 constexpr type_descriptor make_type() {
   type_descriptor t{};
@@ -310,7 +310,7 @@ constexpr type_descriptor make_type() {
         "corbel: std::vector<bool> has no elements to point to; use std::vector<int> or an enumeration");
     t.kind = type_kind::list;
     t.element = &type_table<typename T::value_type>::value;
-    t.list = &list_table<T>::value;
+    if constexpr (!std::is_same_v<typename T::value_type, bool>) t.list = &list_table<T>::value;
   } else if constexpr (is_map<T>) {
     t.kind = type_kind::map;
     t.element = &type_table<typename T::mapped_type>::value;
@@ -326,19 +326,24 @@ constexpr type_descriptor make_type() {
     t.kind = type_kind::enumeration;
     t.is_signed = std::is_signed_v<std::underlying_type_t<T>>;
     t.bytes = sizeof(T);
-    t.enumeration = &enum_table<T>::value;
+    if constexpr (described<T>) t.enumeration = &enum_table<T>::value;
   } else if constexpr (is_variant<T>) {
     static_assert(
         described<T>,
         "corbel: write `constexpr auto describe(corbel::tag<V>)` with one_of(...) for this variant");
     t.kind = type_kind::one_of;
-    t.one_of = &union_table<T>::value;
+    if constexpr (described<T>) t.one_of = &union_table<T>::value;
   } else {
-    static_assert(!std::is_same_v<T, std::string_view> && !std::is_pointer_v<T>,
+    constexpr bool owns = !std::is_same_v<T, std::string_view> && !std::is_pointer_v<T>;
+    static_assert(owns,
                   "corbel: a described member owns its data; use std::string instead of a view or a pointer");
-    static_assert(described<T>, "corbel: write `constexpr auto describe(corbel::tag<T>)` beside this type");
+    static_assert(!owns || described<T>,
+                  "corbel: write `constexpr auto describe(corbel::tag<T>)` beside this type");
+    constexpr bool makeable = std::is_default_constructible_v<T>;
+    static_assert(!owns || !described<T> || makeable,
+                  "corbel: a described type needs a default constructor; give its members initialisers");
     t.kind = type_kind::object;
-    t.object = &object_table<T>::value;
+    if constexpr (owns && described<T> && makeable) t.object = &object_table<T>::value;
   }
   return t;
 }
