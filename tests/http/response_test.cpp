@@ -108,11 +108,22 @@ std::string random_text(std::mt19937& random) {
 
 }  // namespace
 
+namespace {
+
+// An exception under a sanitizer takes hundreds of times as long; the plain build does the many.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int header_rounds = 20'000;
+#else
+constexpr int header_rounds = 300'000;
+#endif
+
+}  // namespace
+
 TEST_CASE("no CR, LF or NUL reaches a header that we write, whatever is asked for") {
   std::mt19937 random(31337);
-  std::size_t taken = 0;
-  std::size_t refused = 0;
-  for (int round = 0; round < 300'000; ++round) {
+  int taken = 0;
+  int refused = 0;
+  for (int round = 0; round < header_rounds; ++round) {
     response out(static_cast<corbel::status>(200 + random() % 400));
     std::size_t fields = 0;
     const auto try_to = [&](auto act) {
@@ -148,8 +159,8 @@ TEST_CASE("no CR, LF or NUL reaches a header that we write, whatever is asked fo
     const bool length = wire.view().find("Content-Length: ") != std::string_view::npos;
     REQUIRE(lines_seen_by_the_laxest_reader(wire.view()) == 2 + fields + closes + length);
   }
-  CHECK(taken > 10'000);
-  CHECK(refused > 10'000);
+  CHECK(taken > header_rounds / 30);
+  CHECK(refused > header_rounds / 30);
 }
 
 TEST_CASE("a response on the wire is exactly this") {
