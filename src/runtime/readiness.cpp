@@ -8,11 +8,15 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace corbel {
 namespace {
 
 constexpr int batch_size = 512;
+/// Under load the next batch is ready when one is done: looking again costs one system call, going round
+/// through Asio three. Bounded, so that timers, coroutines and other threads' work get their turn.
+constexpr int most_rounds = 4;
 
 std::uint32_t mask_of(interest what) {
   std::uint32_t mask = 0;
@@ -63,12 +67,14 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
           // A wait that was cancelled too late completes all the same, beside its successor.
           if (failed || self->closed || mine != self->wait) return;
           self->waiting = false;
-          self->dispatch();
+          for (int round = 0; round < most_rounds && !self->closed && self->dispatch(); ++round) {
+          }
           self->arm();
         });
   }
 
-  void dispatch() {
+  /// False when nothing was ready.
+  bool dispatch() {
     batch_count = ::epoll_wait(fd(), batch.data(), batch_size, 0);
     if (hook) hook(hook_context);
     for (int i = 0; i < batch_count && !closed; ++i) {
@@ -80,7 +86,7 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
                          (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0,
                          (events & (EPOLLHUP | EPOLLERR)) != 0});
     }
-    batch_count = 0;
+    return std::exchange(batch_count, 0) > 0;
   }
 
   void forget(readiness_handler& handler) {

@@ -1,3 +1,4 @@
+#include <array>
 #include <charconv>
 
 #include "http/request_access.hpp"
@@ -45,6 +46,14 @@ struct deciding_fields {
   }
 };
 
+constexpr std::array<bool, 256> host_characters = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "-._~%!$&'()*+;="))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
 /// RFC 3986, 3.2: a host of registered-name or address characters, and perhaps a port. User information has
 /// no place in a Host field.
 bool is_authority(std::string_view text) {
@@ -65,11 +74,8 @@ bool is_authority(std::string_view text) {
   for (const char c : port)
     if (c < '0' || c > '9') return false;
   if (port.size() > 5) return false;
-  constexpr std::string_view marks = "-._~%!$&'()*+;=";
-  for (const char c : host) {
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!word && marks.find(c) == std::string_view::npos && !(in_brackets && c == ':')) return false;
-  }
+  for (const char c : host)
+    if (!host_characters[static_cast<unsigned char>(c)] && !(in_brackets && c == ':')) return false;
   return true;
 }
 
