@@ -80,7 +80,7 @@ TEST_CASE("the limits of a head are kept to the byte") {
   CHECK(outcome(line(66) + "\r\n") == "uri_too_long");
   CHECK(outcome(line(500) + "\r\n") == "uri_too_long");
   const auto field = [](std::size_t n) { return "X: " + std::string(n - 5, 'b') + "\r\n"; };
-  for (const std::size_t before : {20, 64}) {
+  for (const std::size_t before : {20u, 64u}) {
     CHECK(outcome(line(before) + field(120) + "\r\n") == "");
     CHECK(outcome(line(before) + field(121) + "\r\n") == "headers_too_large");
     CHECK(outcome(line(before) + field(60) + field(60) + "\r\n") == "");
