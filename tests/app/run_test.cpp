@@ -1,4 +1,7 @@
+#include <arpa/inet.h>
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,6 +111,30 @@ void wire_up(app& a) {
       "noisy", [] { return say("component started"); }, [] { return say("component stopped"); });
 }
 
+/// A socket that listens, without a thread: the thread sanitizer wants a process forked from one thread.
+class taken_port {
+ public:
+  taken_port() {
+    REQUIRE(fd_ >= 0);
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    auto* any = reinterpret_cast<sockaddr*>(&address_);
+    REQUIRE(::bind(fd_, any, size) == 0);
+    REQUIRE(::listen(fd_, 1) == 0);
+    REQUIRE(::getsockname(fd_, any, &size) == 0);
+  }
+  ~taken_port() { ::close(fd_); }
+  taken_port(const taken_port&) = delete;
+  taken_port& operator=(const taken_port&) = delete;
+
+  std::uint16_t port() const { return ntohs(address_.sin_port); }
+
+ private:
+  int fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address_{};
+};
+
 }  // namespace
 
 TEST_CASE("wrong wiring ends with code 78 and says all that is wrong") {
@@ -123,7 +150,7 @@ TEST_CASE("wrong wiring ends with code 78 and says all that is wrong") {
 }
 
 TEST_CASE("a port that is taken, or no address, ends with code 1 and says which") {
-  running taken([](route_group) {});
+  const taken_port taken;
   auto settings = any_port();
   settings.server.port = taken.port();
   process p(wire_up, settings);
