@@ -99,15 +99,10 @@ app& app::on_listening(std::function<void(const std::string& url)> tell) {
   return *this;
 }
 
-namespace {
-
-/// Parameters by value: they must live as long as the coroutine.
-task<> stop_components(lifecycle* components, logger log) {
-  const auto failed = co_await components->stop();
-  for (const auto& each : failed) log.error("a component did not stop", {{"cause", each}});
+task<> app::impl::stop_components() {
+  const auto failed = co_await lifecycle.stop();
+  for (const auto& each : failed) context.log.error("a component did not stop", {{"cause", each}});
 }
-
-}  // namespace
 
 void app::start(boost::asio::io_context& host, std::function<void(std::exception_ptr)> started) {
   impl_->build();
@@ -140,7 +135,7 @@ void app::impl::has_started(std::exception_ptr failed, app& self,
 }
 
 void app::impl::end_host(std::function<void()> ended) {
-  boost::asio::co_spawn(host_loop->context(), stop_components(&lifecycle, context.log),
+  boost::asio::co_spawn(host_loop->context(), stop_components(),
                         [this, last = std::move(ended)](std::exception_ptr) {
                           server.reset();
                           host_loop.reset();

@@ -23,6 +23,8 @@ struct app::impl {
   void tell_listening() const;
   /// Behind `start`: tells how it went, and stops if that was asked for meanwhile.
   void has_started(std::exception_ptr failed, app& self, std::function<void(std::exception_ptr)> told);
+  /// Stops what was started, and logs what did not stop.
+  task<> stop_components();
   /// Stops the components on the host's context, then lets go of that context.
   void end_host(std::function<void()> ended);
 

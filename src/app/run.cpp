@@ -63,11 +63,6 @@ void say(const std::string& text) {
   std::fprintf(stderr, "corbel: %s\n", text.c_str());
 }
 
-task<> stop_components(lifecycle* components, logger log) {
-  const auto failed = co_await components->stop();
-  for (const auto& each : failed) log.error("a component did not stop", {{"cause", each}});
-}
-
 }  // namespace
 
 int app::run() {
@@ -85,8 +80,7 @@ int app::run() {
   int code = 0;
 
   const auto finish = [&] {
-    asio::co_spawn(first.context(), stop_components(&impl_->lifecycle, log),
-                   [&](std::exception_ptr) { threads.stop(); });
+    asio::co_spawn(first.context(), impl_->stop_components(), [&](std::exception_ptr) { threads.stop(); });
   };
 
   asio::signal_set signals(first.context(), SIGINT, SIGTERM);
