@@ -9,6 +9,7 @@
 #include <corbel/middleware/limits.hpp>
 #include <corbel/middleware/request_id.hpp>
 #include <corbel/middleware/security_headers.hpp>
+#include <corbel/routing/body_stream.hpp>
 #include <corbel/routing/list.hpp>
 #include <corbel/routing/router.hpp>
 #include <corbel/schema/merge_patch.hpp>

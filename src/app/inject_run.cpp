@@ -30,6 +30,19 @@ task<> stop_all(lifecycle* components) {
   (void)co_await components->stop();
 }
 
+/// Collects what a streamed body produces.
+class collecting_sink final : public body_sink {
+ public:
+  explicit collecting_sink(std::string& into) : into_(into) {}
+  task<> write(std::string_view bytes) override {
+    into_ += bytes;
+    co_return;
+  }
+
+ private:
+  std::string& into_;
+};
+
 std::optional<error> read(const std::string& text, const server_limits& limits, request& in) {
   http1::head_scan scan;
   std::size_t size = 0;
@@ -85,6 +98,11 @@ injected_response run_injected(asio::io_context& context, handler& service, cons
     service.refuse(in, *why, out);
   else if (!service.serve(in, out))
     run_until_done(context, service.serve_waiting(in, out));
+  if (const auto* streamed = out.streams(); streamed && in.method() != method::head) {
+    const auto held = *streamed;
+    collecting_sink sink(out.body_buffer());
+    run_until_done(context, held.produce(sink));
+  }
   injected_response made;
   static_cast<response&>(made) = std::move(out);
   return made;

@@ -74,6 +74,7 @@ void request_access::clear() noexcept {
   r_.method_ = method::other;
   r_.version_ = 11;
   r_.method_name_ = r_.target_ = r_.path_ = r_.query_ = r_.body_ = {};
+  r_.arriving_ = nullptr;
   r_.headers_.clear();
   r_.params_.clear();
   r_.decoded_.clear();

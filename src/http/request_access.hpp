@@ -17,6 +17,8 @@ class request_access {
   void target(std::string_view target);
   void add_header(std::string_view name, std::string_view value) { r_.headers_.push_back({name, value}); }
   void body(std::string_view body) { r_.body_ = body; }
+  void arriving(body_source* source) { r_.arriving_ = source; }
+  void body_limit(std::size_t bytes) { r_.body_limit_ = bytes; }
   void peer(std::string_view address) { r_.peer_ = address; }
   void arrived(std::chrono::steady_clock::time_point when) { r_.arrived_ = when; }
   /// `context` must outlive the request.

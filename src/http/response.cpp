@@ -140,7 +140,21 @@ std::optional<std::string_view> response::header(std::string_view name) const no
 
 response& response::body(std::string_view content, std::string_view content_type) & {
   body_ = content;
+  stream_.reset();
   return set("Content-Type", content_type);
+}
+
+response& response::stream(std::string_view content_type, streamed_body made) & {
+  set("Content-Type", content_type);
+  replace_stream(std::move(made));
+  return *this;
+}
+
+void response::replace_stream(streamed_body made) {
+  if (!made.produce)
+    throw std::invalid_argument("a streamed body needs a producer; give stream() a callable that writes it");
+  body_.clear();
+  stream_ = std::make_shared<const streamed_body>(std::move(made));
 }
 
 void response::clear() noexcept {
@@ -148,6 +162,7 @@ void response::clear() noexcept {
   closes_ = false;
   headers_.clear();
   body_.clear();
+  stream_.reset();
 }
 
 response text_response(std::string_view content, status s) {

@@ -286,18 +286,23 @@ std::vector<std::string> router::list() const {
   return all;
 }
 
-result<std::size_t> router::admit(request& head) {
+result<admission> router::admit(request& head) {
   const auto found = impl_->tree.find(head);
-  if (found.route) return impl_->body_limit(*found.route->pipeline);
+  if (found.route) {
+    const auto& chosen = *found.route->pipeline;
+    return admission{impl_->body_limit(chosen), chosen.end().streams_body()};
+  }
   if (head.target() == "*" || (found.path_known && head.method() == method::options))
-    return impl_->settings.body_bytes;
+    return admission{impl_->settings.body_bytes, false};
   if (found.path_known) return wrong_method(head, found);
   return not_found("Nothing is served at this path.");
 }
 
 bool router::serve(request& in, response& out) {
   const auto& chosen = impl_->pick(in);
-  if (const auto limit = impl_->body_limit(chosen); in.body().size() > limit) {
+  const auto limit = impl_->body_limit(chosen);
+  request_access(in).body_limit(limit);
+  if (in.body().size() > limit) {
     refuse(in,
            error(error_kind::payload_too_large, "payload_too_large",
                  "The body is larger than " + std::to_string(limit) + " bytes."),

@@ -195,7 +195,7 @@ bool connection::begin_body(std::string_view head, std::string_view& rest,
     refuse(in, admitted.error(), home_.out);
     return false;
   }
-  const std::size_t limit = admitted ? *admitted : home_.limits().body_bytes;
+  const std::size_t limit = admitted ? admitted->body_limit : home_.limits().body_bytes;
   if (framing.content_length > limit) {
     refuse(in,
            error{error_kind::payload_too_large, "payload_too_large",

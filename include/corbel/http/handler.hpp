@@ -12,20 +12,27 @@
 
 namespace corbel {
 
+/// What a request's body may be, decided from its head.
+struct admission {
+  std::size_t body_limit = 0;  ///< bytes
+  bool streams = false;        ///< the handler reads the body while it arrives, from `request::arriving()`
+};
+
 /// Answers requests. The server knows nothing else of what lies above it, and what lies above knows nothing
 /// else of the server. One handler serves many threads at once.
 class handler {
  public:
   virtual ~handler() = default;
 
-  /// The head of a request whose body is still to come: the most bytes the body may have, or the error with
-  /// which the request would be refused whatever its body is.
-  virtual result<std::size_t> admit(request& head) = 0;
+  /// The head of a request whose body is still to come: what its body may be, or the error with which the
+  /// request would be refused whatever its body is.
+  virtual result<admission> admit(request& head) = 0;
 
   /// Answers at once and returns true; or returns false, having done nothing yet, when the route may wait.
   virtual bool serve(request& in, response& out) = 0;
 
-  /// Answers a request for which `serve` returned false. Both references live until the task ends.
+  /// Answers a request for which `serve` returned false. Both references live until the task ends. A
+  /// streamed body of `out` is produced behind it.
   virtual task<void> serve_waiting(request& in, response& out) = 0;
 
   /// How long `serve_waiting` may take for a request that `serve` left; nothing for the server's own limit.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 namespace corbel {
 
 struct app_context;
+class body_source;
 class logger;
 class services;
 
@@ -49,8 +51,12 @@ class request {
   /// The value of a cookie (RFC 6265, 5.4), as sent.
   std::optional<std::string_view> cookie(std::string_view name) const noexcept;
 
-  /// The whole body; chunked framing is already undone.
+  /// The whole body; chunked framing is already undone. Empty when the route streams it.
   std::string_view body() const noexcept { return body_; }
+  /// The body as it arrives, on a route that streams it; null when it is whole, in `body()`.
+  body_source* arriving() const noexcept { return arriving_; }
+  /// The most bytes that the body may have, also after what a middleware does to it.
+  std::size_t body_limit() const noexcept { return body_limit_; }
 
   /// A `:name` or `*name` of the route's path, percent-decoded.
   std::optional<std::string_view> path_param(std::string_view name) const noexcept;
@@ -109,6 +115,8 @@ class request {
   std::string_view path_;
   std::string_view query_;
   std::string_view body_;
+  body_source* arriving_ = nullptr;
+  std::size_t body_limit_ = 0;
   std::vector<field_view> headers_;
   std::vector<field_view> params_;
   std::vector<char> decoded_;  // percent-decoded parameters; a vector, so that a move keeps their address

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <corbel/http/body_stream.hpp>
 #include <corbel/http/field.hpp>
 #include <corbel/http/status.hpp>
 
@@ -58,6 +60,15 @@ class response {
   /// The body to append to in place; it keeps its capacity from one response to the next.
   std::string& body_buffer() noexcept { return body_; }
 
+  /// Replaces the body by one that is produced while it is sent, and its Content-Type. `made.produce` runs
+  /// once the head is on its way, so an exception in there can only cut the connection: refuse before. It
+  /// does not run for HEAD, nor for a status that has no body.
+  response& stream(std::string_view content_type, streamed_body made) &;
+  /// Null when the body is `body()`.
+  const streamed_body* streams() const noexcept { return stream_.get(); }
+  /// Puts another producer in place of the present one, such as a compressor around it.
+  void replace_stream(streamed_body made);
+
   /// The connection ends after this response.
   bool closes() const noexcept { return closes_; }
   void close() noexcept { closes_ = true; }
@@ -70,6 +81,7 @@ class response {
   bool closes_ = false;
   std::string headers_;
   std::string body_;
+  std::shared_ptr<const streamed_body> stream_;
 };
 
 /// A body of text/plain in UTF-8.

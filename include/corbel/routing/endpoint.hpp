@@ -31,6 +31,8 @@ class endpoint {
  public:
   virtual ~endpoint() = default;
   virtual bool waits() const noexcept = 0;
+  /// Whether it reads the body while it arrives. Only when it waits.
+  virtual bool streams_body() const noexcept { return false; }
   /// Only when it does not wait. May throw.
   virtual void serve(request& in, response& out) const = 0;
   /// Only when it waits. May throw.

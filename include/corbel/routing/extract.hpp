@@ -255,6 +255,7 @@ struct parameter<cookie<T, Name>> : value_parameter<cookie<T, Name>> {
 };
 template <class T>
 struct parameter<body<T>> : value_parameter<body<T>> {
+  static constexpr bool whole_body = true;
   static void fill(const request& in, body<T>& into, extraction& failed) {
     read_body(in, type_of<T>(), &*into, failed);
   }
@@ -263,6 +264,7 @@ struct parameter<body<T>> : value_parameter<body<T>> {
 template <class T>
 struct parameter<merge_body<T>> {
   static constexpr bool known = true;
+  static constexpr bool whole_body = true;
   using slot = std::optional<merge_body<T>>;
   static void fill(const request& in, slot& into, extraction& failed) {
     if (!expect_json(in, failed)) return;

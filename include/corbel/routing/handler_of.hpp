@@ -52,6 +52,22 @@ struct unwrap_task<boost::asio::awaitable<T, Executor>> {
 template <class P>
 constexpr bool is_parameter = parameter<P>::known;
 
+/// Whether an extractor of P reads the body while it arrives: it says so by `static constexpr bool streams`.
+template <class P>
+constexpr bool reads_stream = requires {
+  requires parameter<P>::streams;
+};
+template <class P>
+constexpr bool reads_whole = requires {
+  requires parameter<P>::whole_body;
+};
+/// Whether P is filled by waiting: it has `static task<> prepare(request&, slot&, extraction&)` in place of
+/// `fill`. The handler itself may be a plain function.
+template <class P>
+constexpr bool is_prepared = requires(request& in, typename parameter<P>::slot& into, extraction& failed) {
+  { parameter<P>::prepare(in, into, failed) } -> std::same_as<task<>>;
+};
+
 /// Extraction, call and reply of one handler.
 template <class F, class Signature>
 class typed_endpoint;
@@ -61,29 +77,23 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
  public:
   explicit typed_endpoint(F f) : f_(std::move(f)) {}
 
-  bool waits() const noexcept override { return is_task<R>; }
+  bool waits() const noexcept override { return is_task<R> || prepares; }
+  bool streams_body() const noexcept override { return (reads_stream<Ps> || ...); }
 
   void serve(request& in, response& out) const override {
-    if constexpr (!is_task<R>) {
+    if constexpr (!is_task<R> && !prepares) {
       slots args{};
-      if (!fill(in, args, out)) return;
-      std::apply(
-          [&](auto&... each) {
-            if constexpr (std::is_void_v<R>) {
-              f_(parameter<Ps>::give(in, each)...);
-              out.status(status::no_content);
-            } else {
-              write_reply(in, out, f_(parameter<Ps>::give(in, each)...));
-            }
-          },
-          args);
+      extraction failed;
+      if (fill(in, args, failed, out)) reply_at_once(in, args, out);
     }
   }
 
   task<void> serve_waiting(request& in, response& out) const override {
+    slots args{};
+    extraction failed;
+    if constexpr (prepares) co_await prepare(in, args, failed, std::index_sequence_for<Ps...>{});
+    if (!fill(in, args, failed, out)) co_return;
     if constexpr (is_task<R>) {
-      slots args{};
-      if (!fill(in, args, out)) co_return;
       auto running = call(in, args, std::index_sequence_for<Ps...>{});
       if constexpr (std::is_void_v<typename unwrap_task<R>::type>) {
         co_await std::move(running);
@@ -93,9 +103,8 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
         write_reply(in, out, std::move(result));
       }
     } else {
-      serve(in, out);
+      reply_at_once(in, args, out);
     }
-    co_return;
   }
 
   endpoint_contract contract() const override {
@@ -106,6 +115,20 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
 
  private:
   using slots = std::tuple<typename parameter<Ps>::slot...>;
+  static constexpr bool prepares = (is_prepared<Ps> || ...);
+
+  void reply_at_once(request& in, slots& args, response& out) const {
+    std::apply(
+        [&](auto&... each) {
+          if constexpr (std::is_void_v<R>) {
+            f_(parameter<Ps>::give(in, each)...);
+            out.status(status::no_content);
+          } else {
+            write_reply(in, out, f_(parameter<Ps>::give(in, each)...));
+          }
+        },
+        args);
+  }
 
   R call(request& in, slots& args, auto indices) const {
     return [&]<std::size_t... I>(std::index_sequence<I...>)->R {
@@ -114,8 +137,19 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
     (indices);
   }
 
-  static bool fill(const request& in, slots& args, response& out) {
-    extraction failed;
+  /// At most one parameter reads the body, so at most one waits.
+  template <std::size_t... I>
+  static task<> prepare(request& in, slots& args, extraction& failed, std::index_sequence<I...>) {
+    task<> only;
+    (prepare_one<Ps, I>(in, args, failed, only), ...);
+    co_await std::move(only);
+  }
+  template <class P, std::size_t I>
+  static void prepare_one(request& in, slots& args, extraction& failed, task<>& only) {
+    if constexpr (is_prepared<P>) only = parameter<P>::prepare(in, std::get<I>(args), failed);
+  }
+
+  static bool fill(const request& in, slots& args, extraction& failed, response& out) {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
       (fill_one<Ps, I>(in, std::get<I>(args), failed), ...);
     }
@@ -129,7 +163,7 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
   static void fill_one(const request& in, typename parameter<P>::slot& into, extraction& failed) {
     if constexpr (is_path<P>)
       parameter<P>::fill(in, into, failed, {path_names[I], unnamed_before(I), path_names});
-    else
+    else if constexpr (!is_prepared<P>)
       parameter<P>::fill(in, into, failed);
   }
 
@@ -160,7 +194,8 @@ std::shared_ptr<const endpoint> checked_endpoint(F f, signature_of<R, Ps...>) {
       takes,
       "corbel: a handler takes path<T, \"name\">, query<T>, header<T, \"Name\">, cookie<T, \"name\">, "
       "body<T>, "
-      "state<T>, request& or a type with a corbel::extractor of its own, each by value but the request; a "
+      "body_stream, state<T>, request& or a type with a corbel::extractor of its own, each by value but the "
+      "request; a "
       "parameter of this handler is none of these");
   constexpr bool gives = is_replyable<typename unwrap_task<R>::type>();
   static_assert(
@@ -168,12 +203,20 @@ std::shared_ptr<const endpoint> checked_endpoint(F f, signature_of<R, Ps...>) {
       "corbel: a handler returns a described type, std::string, response, created<T>, json_reply<T>, "
       "no_content, void, error, a result<> of these, a task<> of any, or a type with a corbel::reply of its "
       "own; this handler's result is none of these, so describe its type or convert it");
+  constexpr bool one_way = (0 + ... + int(reads_stream<Ps> || reads_whole<Ps>)) <= 1;
+  static_assert(!takes || !gives || one_way,
+                "corbel: a handler takes the body once: as body<T>, merge_body<T>, body_stream or another "
+                "reader of it; leave all but one of these parameters out");
+  constexpr bool can_wait = is_task<R> || !((reads_stream<Ps> && !is_prepared<Ps>) || ...);
+  static_assert(!takes || !gives || can_wait,
+                "corbel: a handler that takes the body while it arrives has to wait for it; return task<...> "
+                "and co_await its pieces");
   constexpr bool safe = !is_task<R> || !std::is_class_v<F> || std::is_empty_v<F>;
   static_assert(
       !takes || !gives || safe,
       "corbel: a coroutine handler must not be a lambda that captures, since a coroutine does not keep its "
       "captures alive; take what it needs as a state<T> parameter instead");
-  if constexpr (takes && gives && safe)
+  if constexpr (takes && gives && one_way && can_wait && safe)
     return std::make_shared<typed_endpoint<F, signature_of<R, Ps...>>>(std::move(f));
   else
     return nullptr;

@@ -132,7 +132,7 @@ class router final : public handler {
   /// A line for each route, in order of registration: "GET /api/v1/projects/:id".
   std::vector<std::string> list() const;
 
-  result<std::size_t> admit(request& head) override;
+  result<admission> admit(request& head) override;
   bool serve(request& in, response& out) override;
   task<void> serve_waiting(request& in, response& out) override;
   void refuse(request& in, const error& why, response& out) override;
