@@ -1,11 +1,7 @@
 #include "corbel/runtime/blocking_pool.hpp"
 
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
 #include <deque>
@@ -14,6 +10,7 @@
 #include <vector>
 
 #include "corbel/base/error.hpp"
+#include "runtime/suspended.hpp"
 
 namespace corbel {
 
@@ -22,32 +19,7 @@ using boost::system::error_code;
 
 namespace detail {
 
-/// The suspended coroutine behind a job. `resume` destroys it.
-struct blocking_waiter {
-  virtual ~blocking_waiter() = default;
-  virtual void resume(error_code why) = 0;
-};
-
 namespace {
-
-template <class Handler>
-struct waiter_of final : blocking_waiter {
-  explicit waiter_of(Handler h) : handler(std::move(h)), work(asio::get_associated_executor(handler)) {}
-
-  void resume(error_code why) override {
-    auto executor = work.get_executor();
-    asio::post(executor, [self = std::unique_ptr<waiter_of>(this), why] {
-      // On the loop's own thread: slots are not thread-safe.
-      asio::get_associated_cancellation_slot(self->handler).clear();
-      auto resume_coroutine = std::move(self->handler);
-      self->work.reset();
-      std::move(resume_coroutine)(why);
-    });
-  }
-
-  Handler handler;
-  asio::executor_work_guard<asio::associated_executor_t<Handler>> work;
-};
 
 void answer(blocking_job& job, error_code why = {}) {
   if (job.answered.exchange(true, std::memory_order_acq_rel)) return;
@@ -154,7 +126,7 @@ task<void> blocking_pool::wait_for(std::shared_ptr<detail::blocking_job> job) {
   auto start = [](auto handler, const std::shared_ptr<core>& pool,
                   const std::shared_ptr<detail::blocking_job>& work) {
     auto slot = asio::get_associated_cancellation_slot(handler);
-    work->waiter = new detail::waiter_of<decltype(handler)>(std::move(handler));
+    work->waiter = new detail::suspended_handler<decltype(handler)>(std::move(handler));
     // The slot is set before the work can finish; a late signal finds the job answered.
     if (slot.is_connected() && !work->shielded)
       slot.assign([work](asio::cancellation_type type) {

@@ -4,9 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <cerrno>
 #include <cstring>
 
@@ -23,18 +21,6 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds linger_time{2'000};
 /// Pipelined answers are sent in pieces of about this size.
 constexpr std::size_t flush_size = 256 * 1024;
-
-/// Runs the handler. Parameters by value: they must live as long as the coroutine.
-task<> answer(std::shared_ptr<exchange> x, handler* service) {
-  std::exception_ptr thrown;
-  try {
-    co_await service->serve_waiting(x->in, x->out);
-  } catch (...) {
-    thrown = std::current_exception();
-  }
-  if (thrown) service->refuse(x->in, problem::from_exception(thrown), x->out);
-  if (x->owner) x->owner->on_answer(x);
-}
 
 error too_slow(std::string message) {
   return {error_kind::request_timeout, "request_timeout", std::move(message)};
@@ -57,7 +43,7 @@ connection::~connection() {
 void connection::destroy() {
   if (exchange_) {
     exchange_->owner = nullptr;
-    if (phase_ == phase::waiting) {
+    if (in_exchange()) {
       const auto held = std::move(exchange_);
       held->cancel.emit(asio::cancellation_type::terminal);
     }
@@ -89,9 +75,18 @@ void connection::abandon() {
   destroy();
 }
 
+ssize_t connection::receive(char* into, std::size_t room) noexcept {
+  return ::recv(fd_, into, room, 0);
+}
+
+ssize_t connection::transmit(std::string_view bytes) noexcept {
+  return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
 void connection::read() {
   switch (phase_) {
-    case phase::waiting: return watch(interest::none);  // it stays with the kernel until we have answered
+    case phase::waiting:
+    case phase::streaming: return read_upload();
     case phase::flushing: return;
     default: break;
   }
@@ -103,7 +98,7 @@ void connection::read() {
     std::memcpy(buffer, unread_->bytes.data(), have);
     scan = unread_->scan;
   }
-  const ssize_t n = ::recv(fd_, buffer + have, worker::input_size - have, 0);
+  const ssize_t n = receive(buffer + have, worker::input_size - have);
   if (n < 0) {
     if (errno == EAGAIN || errno == EINTR) return;
     return destroy();
@@ -123,7 +118,7 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     if (feed_body(bytes)) serve_exchange();
     scan = {};
   }
-  while (!bytes.empty() && !closing_ && phase_ != phase::waiting && phase_ != phase::body) {
+  while (!bytes.empty() && !closing_ && !in_exchange() && phase_ != phase::body) {
     std::size_t head_size = 0;
     std::optional<error> why;
     const auto outcome = http1::scan_head(bytes, scan, home_.limits(), head_size, why);
@@ -165,134 +160,6 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     if (phase_ == phase::flushing) break;
   }
   finish_round(bytes, scan);
-}
-
-bool connection::serve_whole(std::string_view bytes, std::string_view body,
-                             const http1::message_framing& framing) {
-  auto& in = home_.in;
-  request_access(in).body(body);
-  home_.out.clear();
-  if (home_.shared.service.serve(in, home_.out)) {
-    append(in, home_.out, framing.keep_alive);
-    return true;
-  }
-  // The handler may wait: the request gets memory of its own, since the buffer is the next connection's.
-  exchange_ = std::make_shared<exchange>();
-  exchange_->framing = framing;
-  exchange_->bytes = bytes;
-  exchange_->in = std::move(in);
-  request_access(exchange_->in).rebase(bytes.data(), bytes.size(), exchange_->bytes.data());
-  start_waiting();
-  return phase_ != phase::waiting;
-}
-
-bool connection::begin_body(std::string_view head, std::string_view& rest,
-                            const http1::message_framing& framing) {
-  auto& in = home_.in;
-  auto admitted = home_.shared.service.admit(in);
-  if (!admitted && framing.expects_continue) {
-    // The client asked before it sends: it is told no, and sends nothing.
-    refuse(in, admitted.error(), home_.out);
-    return false;
-  }
-  const std::size_t limit = admitted ? admitted->body_limit : home_.limits().body_bytes;
-  if (framing.content_length > limit) {
-    refuse(in,
-           error{error_kind::payload_too_large, "payload_too_large",
-                 "The body is larger than " + std::to_string(limit) + " bytes."},
-           home_.out);
-    return false;
-  }
-  exchange_ = std::make_shared<exchange>();
-  auto& x = *exchange_;
-  x.framing = framing;
-  x.body_limit = limit;
-  x.bytes = head;
-  x.in = std::move(in);
-  request_access(x.in).rebase(head.data(), head.size(), x.bytes.data());
-  if (framing.chunked)
-    x.chunks.emplace();
-  else
-    x.body_left = framing.content_length;
-  if (phase_ != phase::head) began_ = home_.loop.now();
-  phase_ = phase::body;
-  if (framing.expects_continue && rest.empty()) home_.output.append(http1::continue_line);
-  return feed_body(rest);
-}
-
-bool connection::feed_body(std::string_view& rest) {
-  auto& x = *exchange_;
-  if (x.chunks) {
-    std::optional<error> why;
-    switch (x.chunks->feed(rest, x.body, x.body_limit, why)) {
-      case http1::chunked_reader::outcome::incomplete: return false;
-      case http1::chunked_reader::outcome::complete: return true;
-      case http1::chunked_reader::outcome::refused: {
-        const auto held = std::move(exchange_);
-        refuse(held->in, *why, held->out);
-        return false;
-      }
-    }
-  }
-  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(x.body_left, rest.size()));
-  // A client that announces much and sends little shall not make us hold much: memory follows what arrives.
-  x.body.append(rest.substr(0, n));
-  rest.remove_prefix(n);
-  x.body_left -= n;
-  return x.body_left == 0;
-}
-
-bool connection::serve_exchange() {
-  auto& x = *exchange_;
-  request_access(x.in).body(x.body);
-  if (home_.shared.service.serve(x.in, x.out)) {
-    const auto held = std::move(exchange_);
-    append(held->in, held->out, held->framing.keep_alive);
-    return true;
-  }
-  start_waiting();
-  return phase_ != phase::waiting;
-}
-
-void connection::start_waiting() {
-  phase_ = phase::waiting;
-  began_ = home_.loop.now();
-  starting_ = true;
-  exchange_->owner = this;
-  const auto x = exchange_;
-  // The completion handler holds the exchange, so that the cancellation slot outlives all that may look at
-  // it.
-  home_.answering->fetch_add(1, std::memory_order_relaxed);
-  asio::co_spawn(home_.loop.context().get_executor(), answer(x, &home_.shared.service),
-                 asio::bind_cancellation_slot(x->cancel.slot(), [x, n = home_.answering](std::exception_ptr) {
-                   n->fetch_sub(1, std::memory_order_release);
-                 }));
-  starting_ = false;
-}
-
-void connection::on_answer(const std::shared_ptr<exchange>& done) {
-  if (!starting_ && home_.busy) {
-    // Another connection's handler woke this one: the buffers are in use until that round is over.
-    home_.loop.post([done] {
-      if (done->owner) done->owner->on_answer(done);
-    });
-    return;
-  }
-  done->owner = nullptr;
-  exchange_.reset();
-  phase_ = phase::idle;
-  if (starting_) {
-    // The handler did not wait after all; the round that started it goes on.
-    append(done->in, done->out, done->framing.keep_alive);
-    return;
-  }
-  try {
-    home_.loop.refresh_now();  // no descriptor woke us, so the loop's time is that of long ago
-    append(done->in, done->out, done->framing.keep_alive);
-    resume();
-  } catch (const std::exception&) {
-    abandon();
-  }
 }
 
 /// Goes on with what the client has sent meanwhile.
@@ -341,7 +208,7 @@ bool connection::flush() {
   const auto bytes = home_.output.view();
   std::size_t sent = 0;
   if (!bytes.empty() && !unsent_) {
-    const ssize_t n = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t n = transmit(bytes);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
       home_.output.clear();
       home_.busy = false;
@@ -352,8 +219,9 @@ bool connection::flush() {
   }
   if (sent < bytes.size()) {
     if (!unsent_) unsent_ = std::make_unique<unsent>();
+    if (unsent_->bytes.empty() || sent > 0) unsent_->since = home_.loop.now();
     unsent_->bytes.append(bytes.substr(sent));
-    if (phase_ != phase::waiting && phase_ != phase::body) phase_ = phase::flushing;
+    if (!in_exchange() && phase_ != phase::body) phase_ = phase::flushing;
   }
   home_.output.clear();
   return true;
@@ -361,18 +229,22 @@ bool connection::flush() {
 
 void connection::write_unsent() {
   const auto rest = std::string_view(unsent_->bytes).substr(unsent_->sent);
-  const ssize_t n = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
+  const ssize_t n = transmit(rest);
   if (n < 0) {
-    if (errno != EAGAIN && errno != EINTR) destroy();
-    return;
+    if (errno != EAGAIN && errno != EINTR) return destroy();
+    return settle();
   }
   unsent_->sent += static_cast<std::size_t>(n);
-  if (unsent_->sent == unsent_->bytes.size()) {
+  unsent_->since = home_.loop.now();
+  const bool done = unsent_->sent == unsent_->bytes.size();
+  if (done)
     unsent_.reset();
-    if (phase_ == phase::flushing) {
-      phase_ = phase::idle;
-      return resume();
-    }
+  else if (unsent_->sent > unsent_->bytes.size() / 2)
+    unsent_->bytes.erase(0, std::exchange(unsent_->sent, 0));
+  if (exchange_ && exchange_->download) exchange_->download->drained();
+  if (done && phase_ == phase::flushing) {
+    phase_ = phase::idle;
+    return resume();
   }
   settle();
 }
@@ -383,15 +255,21 @@ void connection::settle() {
   auto& deadlines = home_.loop.deadlines();
   const auto& limits = home_.limits();
   const auto now = home_.loop.now();
+  const auto* upload = in_exchange() && exchange_->upload ? &*exchange_->upload : nullptr;
   if (unsent_) {
-    watch(interest::write);
-    deadlines.arm(*this, now + limits.write_timeout);
+    watch(upload && upload->wants_more() ? interest::read_write : interest::write);
+    deadlines.arm(*this, unsent_->since + limits.write_timeout);
     return;
   }
-  watch(interest::read);
-  if (phase_ == phase::waiting) {
-    deadlines.arm(*this,
-                  began_ + home_.shared.service.time_limit(exchange_->in).value_or(limits.handler_timeout));
+  watch(upload && !upload->wants_more() ? interest::none : interest::read);
+  if (in_exchange()) {
+    if (upload && upload->starves())
+      deadlines.arm(*this, upload->last_fed() + limits.request_timeout);
+    else if (phase_ == phase::waiting)
+      deadlines.arm(*this,
+                    began_ + home_.shared.service.time_limit(exchange_->in).value_or(limits.handler_timeout));
+    else
+      deadlines.disarm(*this);  // a producer may be silent for as long as it likes
     return;
   }
   if (closing_) return linger();
@@ -418,6 +296,11 @@ void connection::linger() {
 }
 
 void connection::drain() {
+  if (phase_ == phase::streaming && exchange_->out.streams()->endless) {
+    exchange_->ended_by_drain = true;
+    exchange_->cancel.emit(asio::cancellation_type::terminal);
+    return;
+  }
   if (phase_ != phase::idle || unsent_) return;
   // A request that has arrived already is answered: the loop finds it readable.
   char first = 0;
@@ -456,28 +339,11 @@ void connection::expire() {
       refuse(held->in, too_slow("The request's body did not arrive in time."), held->out);
       return finish_round({}, {});
     }
-    case phase::waiting: {
-      // The handler is told to stop, but not waited for: the client has its answer on time.
-      const auto held = std::move(exchange_);
-      held->owner = nullptr;
-      phase_ = phase::idle;
-      auto& in = home_.in;
-      auto& out = home_.out;
-      request_access access(in);
-      access.clear();
-      access.context(home_.shared.context);
-      access.peer(peer_);
-      access.arrived(held->in.arrived());
-      in.id(held->in.id());
-      access.start_line(held->in.method_name(), held->in.target(), held->in.version());
-      for (const auto& field : held->in.headers()) access.add_header(field.name, field.value);
-      refuse(in,
-             error{error_kind::unavailable, "handler_timeout",
-                   "The service took too long to answer. Try again later."},
-             out);
-      held->cancel.emit(asio::cancellation_type::terminal);
-      return finish_round({}, {});
+    case phase::streaming: {
+      if (unsent_) return abandon();
+      return expire_waiting();
     }
+    case phase::waiting: return expire_waiting();
   }
 }
 

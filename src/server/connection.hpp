@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,8 +25,27 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   ~connection();
 
   void on_ready(readiness what) override;
-  /// The exchange's handler has answered after having waited.
+
+  // For the exchange's coroutine, which runs on this connection's loop:
+
+  /// Whether the thread's buffers are free for an answer. Otherwise the coroutine was woken by another
+  /// connection's round, and tries again behind it.
+  bool can_answer() const noexcept { return starting_ || !home_.busy; }
+  /// The handler has answered.
   void on_answer(const std::shared_ptr<exchange>& done);
+  /// The handler has answered with a body that will now be produced.
+  void on_stream(const std::shared_ptr<exchange>& begun);
+  /// All of it has been written, or `thrown` cut it short.
+  void on_stream_end(const std::shared_ptr<exchange>& done, std::exception_ptr thrown);
+  /// The handler waits for more of the body; `tell` says that the client waits to be asked for it.
+  void pull(bool tell);
+  /// Queues a piece of the streamed body. It is sent when the loop comes round, together with what follows.
+  void send_piece(std::string_view before, std::string_view bytes, std::string_view after);
+  /// Sends what is queued now. The connection may be gone then: see the exchange's owner.
+  void push();
+  /// Bytes queued for the client.
+  std::size_t backlog() const noexcept { return unsent_ ? unsent_->bytes.size() - unsent_->sent : 0; }
+
   /// Ends now when idle, otherwise behind the answers in flight.
   void drain();
 
@@ -35,6 +57,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
     head,       ///< a request has begun to arrive
     body,       ///< its body is arriving
     waiting,    ///< its handler waits
+    streaming,  ///< its response is still produced
     flushing,   ///< the client does not read as fast as we write
     lingering,  ///< all is said; what the client still sends is thrown away, so that our last words arrive
   };
@@ -45,19 +68,34 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   struct unsent {
     std::string bytes;
     std::size_t sent = 0;
+    std::chrono::steady_clock::time_point since;  ///< when the client last took something
+    bool push_posted = false;                     ///< of a streamed body: the loop will send it
   };
 
   void on_deadline() override;
   void expire();
+  void expire_waiting();
 
+  ssize_t receive(char* into, std::size_t room) noexcept;
+  ssize_t transmit(std::string_view bytes) noexcept;
+
+  /// Whether a handler, or the producer of its body, has the word.
+  bool in_exchange() const noexcept { return phase_ == phase::waiting || phase_ == phase::streaming; }
   void read();
+  void read_upload();
+  void push_later();
   void consume(std::string_view bytes, http1::head_scan scan);
   /// Serves one request whose bytes are all there: false when its handler waits.
   bool serve_whole(std::string_view bytes, std::string_view body, const http1::message_framing& framing);
   bool begin_body(std::string_view head, std::string_view& rest, const http1::message_framing& framing);
   bool feed_body(std::string_view& rest);
   bool serve_exchange();
-  void start_waiting();
+  /// The request gets memory of its own, since the buffer is the next connection's.
+  exchange& make_exchange(std::string_view bytes, const http1::message_framing& framing);
+  /// Runs what waits: the handler, unless it has answered already, and the producer of its body.
+  void start_waiting(bool answered);
+  /// Puts the head of `done`'s answer into the output and lets go of it.
+  void append_and_forget(const std::shared_ptr<exchange>& done);
   void refuse(request& in, const error& why, response& out);
   void append(const request& in, const response& reply, bool keep_alive);
   void finish_round(std::string_view rest, const http1::head_scan& scan);

@@ -7,6 +7,8 @@
 
 #include "corbel/http/request.hpp"
 #include "corbel/http/response.hpp"
+#include "server/arriving_body.hpp"
+#include "server/departing_body.hpp"
 #include "server/http1/chunked.hpp"
 #include "server/http1/head.hpp"
 
@@ -14,8 +16,9 @@ namespace corbel {
 
 class connection;
 
-/// A request that outlives one wake-up: its body is still arriving, or its handler waits. It owns the bytes
-/// that its request's views point into. Requests served at once never need one.
+/// A request that outlives one wake-up: its body is still arriving, its handler waits, or its response is
+/// still produced. It owns the bytes that its request's views point into. Requests served at once never need
+/// one.
 struct exchange {
   request in;
   response out;
@@ -27,9 +30,16 @@ struct exchange {
   std::size_t body_limit = 0;
   std::optional<http1::chunked_reader> chunks;
 
+  std::optional<arriving_body> upload;     ///< of a route that reads while the body arrives
+  std::optional<departing_body> download;  ///< of a response that is produced while it is sent
+
   /// Null once the connection is gone or has answered without waiting any longer.
   connection* owner = nullptr;
   boost::asio::cancellation_signal cancel;
+  bool ended_by_drain = false;  ///< it was cancelled because the server stops, not because the client left
+
+  /// Whether another request can follow on this connection.
+  bool may_keep_alive() const noexcept { return framing.keep_alive && (!upload || upload->complete()); }
 };
 
 }  // namespace corbel

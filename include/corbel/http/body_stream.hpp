@@ -7,9 +7,16 @@
 #include <type_traits>
 #include <utility>
 
+#include <corbel/base/error.hpp>
 #include <corbel/runtime/task.hpp>
 
 namespace corbel {
+
+/// What reading from or writing to a client that has vanished throws, inside a `failure`: its code is
+/// "client_gone". Nobody will see the answer to it.
+error client_gone();
+/// Whether `thrown` is that.
+bool is_client_gone(const error& thrown) noexcept;
 
 /// A request's body as it arrives. Belongs to the request's loop; one reader at a time.
 class body_source {

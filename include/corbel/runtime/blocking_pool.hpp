@@ -27,7 +27,7 @@ class abandonment {
 
 namespace detail {
 
-struct blocking_waiter;
+struct suspended;
 
 /// A piece of work in the queue: owned by the pool and by who waits for it, so that either may leave first.
 struct blocking_job {
@@ -44,7 +44,7 @@ struct blocking_job {
   std::atomic<bool> answer_given{false};
   bool refused = false;
   bool shielded = false;
-  blocking_waiter* waiter = nullptr;  // whoever turns `answered` owns it
+  suspended* waiter = nullptr;  // whoever turns `answered` owns it
 };
 
 template <class Result, class F, class... Args>

@@ -93,9 +93,9 @@ char* put(char* at, std::string_view text) {
 
 void append_response(output_buffer& out, const request& in, const response& reply, bool keep_alive,
                      std::string_view date) {
-  const auto code = static_cast<int>(reply.status());
-  const bool bodiless = code == 204 || code == 304;
-  const bool sends_body = !bodiless && in.method() != method::head;
+  const bool bodiless = !has_body(reply.status());
+  const auto* streamed = reply.streams();
+  const bool sends_body = !bodiless && !streamed && in.method() != method::head;
   const auto& line = status_line(reply.status());
   const auto& fields = reply.header_text();
   const auto& body = reply.body();
@@ -109,9 +109,11 @@ void append_response(output_buffer& out, const request& in, const response& repl
     at = put(at, "Connection: close\r\n");
   else if (in.version() < 11)
     at = put(at, "Connection: keep-alive\r\n");
-  if (!bodiless) {
+  if (!bodiless && streamed && !streamed->length) {
+    if (in.version() >= 11) at = put(at, "Transfer-Encoding: chunked\r\n");
+  } else if (!bodiless) {
     at = put(at, "Content-Length: ");
-    at = std::to_chars(at, at + 20, body.size()).ptr;
+    at = std::to_chars(at, at + 20, streamed ? *streamed->length : body.size()).ptr;
     at = put(at, "\r\n");
   }
   at = put(at, fields);

@@ -45,11 +45,20 @@ class date_line {
   std::chrono::steady_clock::time_point good_until_{};
 };
 
-/// Appends a whole response. The body is left out for HEAD, and wherever the status forbids one.
+/// Whether a response of that status may have a body (RFC 9110, 6.4.1).
+constexpr bool has_body(status s) noexcept {
+  const auto code = static_cast<int>(s);
+  return code >= 200 && code != 204 && code != 304;
+}
+
+/// Appends a whole response, or the head of a streamed one. The body is left out for HEAD, and wherever the
+/// status forbids one.
 void append_response(output_buffer& out, const request& in, const response& reply, bool keep_alive,
                      std::string_view date);
 
 /// The interim response that lets a client send its body (RFC 9110, 15.2.1).
 inline constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+/// The end of a chunked body, without trailers (RFC 9112, 7.1).
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 }  // namespace corbel::http1

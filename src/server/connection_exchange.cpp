@@ -1,0 +1,346 @@
+// The part of a connection's life in which a request outlives one wake-up: its body arrives in pieces, its
+// handler waits, its response is produced while it is sent.
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+
+#include "corbel/http/problem.hpp"
+#include "corbel/observe/log.hpp"
+#include "http/request_access.hpp"
+#include "server/connection.hpp"
+#include "server/exchange.hpp"
+
+namespace corbel {
+namespace {
+
+namespace asio = boost::asio;
+
+/// A streamed body is sent in pieces of at least about this size, or when the loop comes round.
+constexpr std::size_t piece_size = 64 * 1024;
+
+/// Whether the response's body has to be produced. What must not have a body is not produced either.
+bool produces(const request& in, const response& out) {
+  return out.streams() && in.method() != method::head && http1::has_body(out.status());
+}
+
+/// Waits until the thread's buffers are free. False when the connection has gone meanwhile.
+task<bool> turn_of(exchange* x) {
+  while (x->owner && !x->owner->can_answer()) co_await asio::post(asio::use_awaitable);
+  co_return x->owner != nullptr;
+}
+
+/// Parameters by value: they must live as long as the coroutine.
+task<> run(std::shared_ptr<exchange> x, handler* service, bool answered) {
+  std::exception_ptr thrown;
+  if (!answered) {
+    try {
+      co_await service->serve_waiting(x->in, x->out);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    if (thrown) service->refuse(x->in, problem::from_exception(std::exchange(thrown, nullptr)), x->out);
+  }
+  if (!co_await turn_of(x.get())) co_return;
+  if (!produces(x->in, x->out)) {
+    x->owner->on_answer(x);
+    co_return;
+  }
+  x->owner->on_stream(x);
+  const auto held = *x->out.streams();
+  try {
+    // The round that started this goes first: the head is in its output.
+    co_await asio::post(asio::use_awaitable);
+    if (x->owner && !x->ended_by_drain) co_await held.produce(*x->download);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (x->ended_by_drain) co_await asio::this_coro::reset_cancellation_state();
+  if (!co_await turn_of(x.get())) co_return;
+  x->owner->on_stream_end(x, thrown);
+}
+
+}  // namespace
+
+exchange& connection::make_exchange(std::string_view bytes, const http1::message_framing& framing) {
+  exchange_ = std::make_shared<exchange>();
+  auto& x = *exchange_;
+  x.framing = framing;
+  x.bytes = bytes;
+  x.in = std::move(home_.in);
+  request_access(x.in).rebase(bytes.data(), bytes.size(), x.bytes.data());
+  return x;
+}
+
+bool connection::serve_whole(std::string_view bytes, std::string_view body,
+                             const http1::message_framing& framing) {
+  auto& in = home_.in;
+  request_access(in).body(body);
+  home_.out.clear();
+  const bool answered = home_.shared.service.serve(in, home_.out);
+  if (answered && !produces(in, home_.out)) [[likely]] {
+    append(in, home_.out, framing.keep_alive);
+    return true;
+  }
+  auto& x = make_exchange(bytes, framing);
+  if (answered) x.out = std::move(home_.out);
+  start_waiting(answered);
+  return !in_exchange();
+}
+
+bool connection::begin_body(std::string_view head, std::string_view& rest,
+                            const http1::message_framing& framing) {
+  auto& in = home_.in;
+  auto admitted = home_.shared.service.admit(in);
+  if (!admitted && framing.expects_continue) {
+    // The client asked before it sends: it is told no, and sends nothing.
+    refuse(in, admitted.error(), home_.out);
+    return false;
+  }
+  const std::size_t limit = admitted ? admitted->body_limit : home_.limits().body_bytes;
+  if (framing.content_length > limit) {
+    refuse(in,
+           error{error_kind::payload_too_large, "payload_too_large",
+                 "The body is larger than " + std::to_string(limit) + " bytes."},
+           home_.out);
+    return false;
+  }
+  auto& x = make_exchange(head, framing);
+  if (phase_ != phase::head) began_ = home_.loop.now();
+  if (admitted && admitted->streams) {
+    x.upload.emplace(x, framing, limit);
+    request_access(x.in).arriving(&*x.upload);
+    x.upload->feed(rest);
+    return true;
+  }
+  x.body_limit = limit;
+  if (framing.chunked)
+    x.chunks.emplace();
+  else
+    x.body_left = framing.content_length;
+  phase_ = phase::body;
+  if (framing.expects_continue && rest.empty()) home_.output.append(http1::continue_line);
+  return feed_body(rest);
+}
+
+bool connection::feed_body(std::string_view& rest) {
+  auto& x = *exchange_;
+  if (x.chunks) {
+    std::optional<error> why;
+    switch (x.chunks->feed(rest, x.body, x.body_limit, why)) {
+      case http1::chunked_reader::outcome::incomplete: return false;
+      case http1::chunked_reader::outcome::complete: return true;
+      case http1::chunked_reader::outcome::refused: {
+        const auto held = std::move(exchange_);
+        refuse(held->in, *why, held->out);
+        return false;
+      }
+    }
+  }
+  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(x.body_left, rest.size()));
+  // A client that announces much and sends little shall not make us hold much: memory follows what arrives.
+  x.body.append(rest.substr(0, n));
+  rest.remove_prefix(n);
+  x.body_left -= n;
+  return x.body_left == 0;
+}
+
+bool connection::serve_exchange() {
+  auto& x = *exchange_;
+  request_access(x.in).body(x.body);
+  const bool answered = home_.shared.service.serve(x.in, x.out);
+  if (answered && !produces(x.in, x.out)) {
+    append_and_forget(exchange_);
+    return true;
+  }
+  start_waiting(answered);
+  return !in_exchange();
+}
+
+void connection::start_waiting(bool answered) {
+  phase_ = phase::waiting;
+  began_ = home_.loop.now();
+  starting_ = true;
+  exchange_->owner = this;
+  const auto x = exchange_;
+  // The completion handler holds the exchange, so that the cancellation slot outlives all that may look at
+  // it.
+  home_.answering->fetch_add(1, std::memory_order_relaxed);
+  asio::co_spawn(home_.loop.context().get_executor(), run(x, &home_.shared.service, answered),
+                 asio::bind_cancellation_slot(x->cancel.slot(), [x, n = home_.answering](std::exception_ptr) {
+                   n->fetch_sub(1, std::memory_order_release);
+                 }));
+  starting_ = false;
+}
+
+void connection::append_and_forget(const std::shared_ptr<exchange>& done) {
+  const auto held = done;
+  held->owner = nullptr;
+  exchange_.reset();
+  append(held->in, held->out, held->may_keep_alive());
+}
+
+void connection::on_answer(const std::shared_ptr<exchange>& done) {
+  if (starting_) return append_and_forget(done);  // the round that started the handler goes on
+  try {
+    home_.loop.refresh_now();  // no descriptor woke us, so the loop's time is that of long ago
+    append_and_forget(done);
+    resume();
+  } catch (const std::exception&) {
+    abandon();
+  }
+}
+
+void connection::on_stream(const std::shared_ptr<exchange>& begun) {
+  auto& x = *begun;
+  using framing = departing_body::framing;
+  const auto& made = *x.out.streams();
+  const auto how = made.length            ? framing::counted
+                   : x.in.version() >= 11 ? framing::chunked
+                                          : framing::until_close;
+  x.download.emplace(x, how, made.length.value_or(0));
+  try {
+    if (!starting_) home_.loop.refresh_now();
+    append(x.in, x.out, x.framing.keep_alive && how != framing::until_close);
+    phase_ = phase::streaming;
+    x.ended_by_drain = made.endless && home_.draining;
+    if (!starting_ && flush()) settle();
+  } catch (const std::exception&) {
+    abandon();
+  }
+}
+
+void connection::on_stream_end(const std::shared_ptr<exchange>& done, std::exception_ptr thrown) {
+  const auto held = done;
+  auto& x = *held;
+  bool whole = x.download->complete();
+  if (thrown && !x.ended_by_drain) {
+    const auto why = problem::from_exception(thrown);
+    if (!is_client_gone(why))
+      x.in.log().error("a streamed response was cut short", {{"path", x.in.path()}, {"cause", why.cause()}});
+    whole = false;
+  } else if (!whole) {
+    x.in.log().error("a streamed response is shorter than its announced length", {{"path", x.in.path()}});
+  }
+  if (!whole) {
+    // A close alone could pass for the end of a body that lasts until the close.
+    const struct ::linger reset { 1, 0 };
+    (void)::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    return destroy();
+  }
+  try {
+    home_.loop.refresh_now();
+    if (x.download->how() == departing_body::framing::chunked) home_.output.append(http1::last_chunk);
+    if (x.upload && !x.upload->complete()) closing_ = true;
+    x.owner = nullptr;
+    exchange_.reset();
+    phase_ = phase::idle;
+    closing_ |= home_.draining;
+    resume();
+  } catch (const std::exception&) {
+    abandon();
+  }
+}
+
+void connection::pull(bool tell) {
+  if (tell && starting_)
+    home_.output.append(http1::continue_line);
+  else if (tell)
+    send_piece({}, http1::continue_line, {});
+  // Within a round, its own connection settles at the end; any other one has to come back.
+  if (!home_.busy)
+    settle();
+  else if (!starting_)
+    home_.loop.post([x = exchange_] {
+      if (x->owner) x->owner->pull(false);
+    });
+}
+
+void connection::send_piece(std::string_view before, std::string_view bytes, std::string_view after) {
+  if (!unsent_) {
+    unsent_ = std::make_unique<unsent>();
+    unsent_->since = home_.loop.now();
+  }
+  unsent_->bytes.append(before).append(bytes).append(after);
+  if (backlog() >= piece_size)
+    push();
+  else
+    push_later();
+}
+
+void connection::push_later() {
+  if (std::exchange(unsent_->push_posted, true)) return;
+  home_.loop.post([x = exchange_] {
+    if (x->owner) x->owner->push();
+  });
+}
+
+void connection::push() {
+  if (!unsent_) return;
+  unsent_->push_posted = false;
+  if (home_.busy) return push_later();
+  home_.loop.refresh_now();
+  write_unsent();
+}
+
+void connection::read_upload() {
+  if (!exchange_->upload || !exchange_->upload->wants_more()) return watch(interest::none);
+  char* const buffer = home_.input.get();
+  const ssize_t n = receive(buffer, worker::input_size);
+  if (n < 0) {
+    if (errno == EAGAIN || errno == EINTR) return;
+    return destroy();
+  }
+  auto& upload = *exchange_->upload;
+  if (n == 0) {
+    upload.fail(client_gone());
+    return destroy();
+  }
+  std::string_view bytes(buffer, static_cast<std::size_t>(n));
+  upload.feed(bytes);
+  if (!bytes.empty() && upload.complete()) {
+    unread_ = std::make_unique<unread>();
+    unread_->bytes = bytes;
+  }
+  began_ = home_.loop.now();  // the handler's time runs from the last piece it was given
+  settle();
+}
+
+/// Ends what waited too long: for its client, or for itself.
+void connection::expire_waiting() {
+  if (exchange_->upload && exchange_->upload->starves()) {
+    exchange_->upload->fail(
+        {error_kind::request_timeout, "request_timeout", "The request's body did not arrive in time."});
+    began_ = home_.loop.now();
+    return settle();
+  }
+  if (phase_ == phase::streaming) return settle();
+  // The handler is told to stop, but not waited for: the client has its answer on time.
+  const auto held = std::move(exchange_);
+  held->owner = nullptr;
+  phase_ = phase::idle;
+  auto& in = home_.in;
+  auto& out = home_.out;
+  request_access access(in);
+  access.clear();
+  access.context(home_.shared.context);
+  access.peer(peer_);
+  access.arrived(held->in.arrived());
+  in.id(held->in.id());
+  access.start_line(held->in.method_name(), held->in.target(), held->in.version());
+  for (const auto& field : held->in.headers()) access.add_header(field.name, field.value);
+  refuse(in,
+         error{error_kind::unavailable, "handler_timeout",
+               "The service took too long to answer. Try again later."},
+         out);
+  held->cancel.emit(asio::cancellation_type::terminal);
+  finish_round({}, {});
+}
+
+}  // namespace corbel
