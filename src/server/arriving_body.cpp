@@ -16,7 +16,7 @@ arriving_body::arriving_body(exchange& home, const http1::message_framing& frami
 }
 
 void arriving_body::feed(std::string_view& bytes) {
-  if (over()) return;
+  if (over() || bytes.empty()) return;
   last_fed_ = std::chrono::steady_clock::now();
   ask_to_continue_ = false;  // it did not wait to be asked
   if (chunks_) {

@@ -221,8 +221,8 @@ bool connection::flush() {
     if (!unsent_) unsent_ = std::make_unique<unsent>();
     if (unsent_->bytes.empty() || sent > 0) unsent_->since = home_.loop.now();
     unsent_->bytes.append(bytes.substr(sent));
-    if (!in_exchange() && phase_ != phase::body) phase_ = phase::flushing;
   }
+  if (unsent_ && !in_exchange() && phase_ != phase::body) phase_ = phase::flushing;
   home_.output.clear();
   return true;
 }

@@ -9,6 +9,7 @@
 
 #include "corbel/middleware/access_log.hpp"
 #include "corbel/middleware/request_id.hpp"
+#include "server/eventually.hpp"
 #include "server/running.hpp"
 #include "server/wire.hpp"
 
@@ -47,15 +48,6 @@ task<std::string> nap(const request& in, corbel::state<patience> seen) {
     throw;
   }
   co_return "slept";
-}
-
-template <class Done>
-bool eventually(Done done) {
-  for (int i = 0; i < 2000; ++i) {
-    if (done()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return false;
 }
 
 void check_refused(const std::optional<wire::reply>& reply, int code, std::string_view error_code) {

@@ -36,6 +36,23 @@ void each_field(std::string_view head, See see) {
   }
 }
 
+/// Takes a chunked body off the front of `text`, from `at`: false when it is not all there.
+bool take_chunks(const std::string& text, std::size_t& at, std::string& body) {
+  for (;;) {
+    const auto line = text.find("\r\n", at);
+    if (line == text.npos) return false;
+    std::size_t size = 0;
+    const auto read = std::from_chars(text.data() + at, text.data() + line, size, 16);
+    REQUIRE_MESSAGE((read.ec == std::errc() && read.ptr == text.data() + line),
+                    "no chunk size: ", text.substr(at, 40));
+    if (text.size() < line + 2 + size + 2) return false;
+    REQUIRE(text.compare(line + 2 + size, 2, "\r\n") == 0);
+    body.append(text, line + 2, size);
+    at = line + 2 + size + 2;
+    if (size == 0) return true;
+  }
+}
+
 /// Takes one response off the front of `text`: nothing when it is not all there.
 std::optional<reply> take(std::string& text, bool without_body, bool at_end) {
   const auto blank = text.find("\r\n\r\n");
@@ -46,6 +63,16 @@ std::optional<reply> take(std::string& text, bool without_body, bool at_end) {
   std::from_chars(made.head.data() + 9, made.head.data() + 12, made.code);
   std::size_t size = 0;
   const bool bodiless = without_body || made.code == 204 || made.code == 304 || made.code < 200;
+  if (!bodiless && made.header("Transfer-Encoding") == "chunked") {
+    REQUIRE(made.count("Content-Length") == 0);
+    std::size_t at = blank + 4;
+    if (!take_chunks(text, at, made.body)) {
+      REQUIRE_MESSAGE(!at_end, "the connection ended inside a chunked response");
+      return {};
+    }
+    text.erase(0, at);
+    return made;
+  }
   if (!bodiless) {
     const auto length = made.header("Content-Length");
     REQUIRE_MESSAGE(length, "no Content-Length: ", made.head);
