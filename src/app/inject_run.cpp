@@ -1,5 +1,7 @@
 #include "app/inject_run.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <exception>
@@ -42,6 +44,22 @@ class collecting_sink final : public body_sink {
  private:
   std::string& into_;
 };
+
+/// Runs a producer to its end. One that has none is told to end as soon as it waits for something to happen.
+void collect(asio::io_context& context, const streamed_body& made, std::string& into) {
+  collecting_sink sink(into);
+  if (!made.endless) return run_until_done(context, made.produce(sink));
+  asio::cancellation_signal hang_up;
+  bool done = false;
+  asio::co_spawn(context, made.produce(sink),
+                 asio::bind_cancellation_slot(hang_up.slot(), [&](std::exception_ptr) { done = true; }));
+  const auto stay = asio::make_work_guard(context);
+  context.restart();
+  while (!done && context.poll() != 0) {
+  }
+  hang_up.emit(asio::cancellation_type::terminal);
+  while (!done) context.run_one();
+}
 
 std::optional<error> read(const std::string& text, const server_limits& limits, request& in) {
   http1::head_scan scan;
@@ -100,8 +118,7 @@ injected_response run_injected(asio::io_context& context, handler& service, cons
     run_until_done(context, service.serve_waiting(in, out));
   if (const auto* streamed = out.streams(); streamed && in.method() != method::head) {
     const auto held = *streamed;
-    collecting_sink sink(out.body_buffer());
-    run_until_done(context, held.produce(sink));
+    collect(context, held, out.body_buffer());
   }
   injected_response made;
   static_cast<response&>(made) = std::move(out);

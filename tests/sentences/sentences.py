@@ -18,6 +18,7 @@ PREAMBLE = """
 #include <variant>
 #include <vector>
 #include <corbel/http/middleware.hpp>
+#include <corbel/routing/body_stream.hpp>
 #include <corbel/routing/router.hpp>
 using namespace corbel;
 
@@ -36,6 +37,8 @@ AFTER = "\n(void)routes; (void)s;\n}\n"
 
 TAKES = "a parameter of this handler is none of these"
 GIVES = "this handler's result is none of these"
+BODY_ONCE = "a handler takes the body once"
+STREAM_WAITS = "takes the body while it arrives has to wait for it"
 CAPTURES = "must not be a lambda that captures"
 HANDLER = "a handler is a function or an object with one call operator"
 MIDDLEWARE = "this type has none of them"
@@ -59,6 +62,10 @@ CASES = [
         routes.use(hooks{}).use(around_it{}).use([](request&, next rest) -> task<response> { return rest(); });
         """, "", None),
 
+    ("a body twice", 'routes.post("/", [](body<project>, body<project>) {});', "", BODY_ONCE),
+    ("a body whole and streamed", 'routes.post("/", [](body<project>, body_stream) -> task<void> { co_return; });', "",
+     BODY_ONCE),
+    ("a streamed body in a plain function", 'routes.post("/", [](body_stream) {});', "", STREAM_WAITS),
     ("a parameter of a plain type", 'routes.get("/", [](int) {});', "", TAKES),
     ("a string as a parameter", 'routes.get("/", [](std::string) {});', "", TAKES),
     ("a view as a parameter", 'routes.get("/", [](std::string_view) {});', "", TAKES),

@@ -72,10 +72,10 @@ class body_producer {
 
 /// The body of a response that is produced while it is sent.
 struct streamed_body {
-  body_producer produce;
+  body_producer produce = {};
   /// Its length in bytes, when known: producing another number of bytes ends the connection. Without it the
   /// body is sent chunked (RFC 9112, 7.1), or to an HTTP/1.0 client until the connection closes.
-  std::optional<std::uint64_t> length;
+  std::optional<std::uint64_t> length = {};
   /// It goes on until somebody hangs up, as server-sent events do: a drain cancels it at once instead of
   /// waiting for its end.
   bool endless = false;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <corbel/http/body_stream.hpp>
@@ -64,6 +65,9 @@ class response {
   /// once the head is on its way, so an exception in there can only cut the connection: refuse before. It
   /// does not run for HEAD, nor for a status that has no body.
   response& stream(std::string_view content_type, streamed_body made) &;
+  response& stream(std::string_view content_type, body_producer produce) & {
+    return stream(content_type, streamed_body{std::move(produce)});
+  }
   /// Null when the body is `body()`.
   const streamed_body* streams() const noexcept { return stream_.get(); }
   /// Puts another producer in place of the present one, such as a compressor around it.
