@@ -27,8 +27,10 @@ if(CORBEL_SANITIZE STREQUAL "address")
   set(corbel_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 elseif(CORBEL_SANITIZE STREQUAL "thread")
   set(corbel_sanitizers -fsanitize=thread -fno-omit-frame-pointer)
+elseif(CORBEL_SANITIZE STREQUAL "fuzzer")  # clang alone has it
+  set(corbel_sanitizers -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 elseif(CORBEL_SANITIZE)
-  message(FATAL_ERROR "CORBEL_SANITIZE is \"${CORBEL_SANITIZE}\"; it takes address, thread, or nothing")
+  message(FATAL_ERROR "CORBEL_SANITIZE is \"${CORBEL_SANITIZE}\"; it takes address, thread, fuzzer, or nothing")
 endif()
 if(CORBEL_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND corbel_sanitizers -Wno-tsan)  # Asio's fences, unknown to GCC's TSan; its hand-overs are by mutex
