@@ -3,50 +3,10 @@
 #include <bit>
 #include <cstdint>
 
+#include "corbel/base/encoding.hpp"
+
 namespace corbel::data {
 namespace {
-
-constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// RFC 4648, 5, without padding.
-std::string to_base64url(std::string_view bytes) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : bytes) {
-    bits = (bits << 8 | static_cast<unsigned char>(c)) & 0xffff;
-    for (held += 8; held >= 6; held -= 6) out += alphabet[bits >> (held - 6) & 63];
-  }
-  if (held > 0) out += alphabet[bits << (6 - held) & 63];
-  return out;
-}
-
-int digit_of(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '-') return 62;
-  return c == '_' ? 63 : -1;
-}
-
-std::optional<std::string> from_base64url(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const int digit = digit_of(c);
-    if (digit < 0) return {};
-    bits = (bits << 6 | static_cast<std::uint32_t>(digit)) & 0xffff;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      out += static_cast<char>(bits >> held & 255);
-    }
-  }
-  // One text for one cursor: what is left over must be nothing.
-  if (held >= 6 || (bits & ((1u << held) - 1)) != 0) return {};
-  return out;
-}
 
 /// FNV-1a, 64 bits.
 std::uint64_t checksum(std::string_view list, std::string_view payload) {
