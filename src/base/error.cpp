@@ -46,14 +46,17 @@ std::string_view to_string(error_kind kind) noexcept {
     case error_kind::forbidden: return "forbidden";
     case error_kind::not_found: return "not_found";
     case error_kind::method_not_allowed: return "method_not_allowed";
+    case error_kind::not_acceptable: return "not_acceptable";
     case error_kind::request_timeout: return "request_timeout";
     case error_kind::conflict: return "conflict";
     case error_kind::precondition_failed: return "precondition_failed";
     case error_kind::payload_too_large: return "payload_too_large";
     case error_kind::uri_too_long: return "uri_too_long";
     case error_kind::unsupported_media_type: return "unsupported_media_type";
+    case error_kind::range_not_satisfiable: return "range_not_satisfiable";
     case error_kind::expectation_failed: return "expectation_failed";
     case error_kind::unprocessable: return "unprocessable";
+    case error_kind::precondition_required: return "precondition_required";
     case error_kind::too_many_requests: return "too_many_requests";
     case error_kind::headers_too_large: return "headers_too_large";
     case error_kind::internal: return "internal";

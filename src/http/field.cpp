@@ -79,6 +79,33 @@ std::string_view next_item(std::string_view& rest, char separator) noexcept {
   return trim_space(item);
 }
 
+std::string_view next_quoted_item(std::string_view& rest, char separator) noexcept {
+  std::size_t end = 0;
+  bool quoted = false;
+  for (; end < rest.size() && (quoted || rest[end] != separator); ++end) {
+    if (rest[end] == '"')
+      quoted = !quoted;
+    else if (quoted && rest[end] == '\\' && end + 1 < rest.size())
+      ++end;
+  }
+  const auto item = rest.substr(0, end);
+  rest = end == rest.size() ? std::string_view{} : rest.substr(end + 1);
+  return trim_space(item);
+}
+
+std::optional<std::string> unquote(std::string_view text) {
+  if (is_token(text)) return std::string(text);
+  if (text.size() < 2 || text.front() != '"' || text.back() != '"') return {};
+  std::string out;
+  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+    if (text[i] == '"') return {};
+    if (text[i] == '\\' && ++i + 1 == text.size()) return {};
+    if (has_control(text.substr(i, 1))) return {};
+    out += text[i];
+  }
+  return out;
+}
+
 bool list_contains(std::string_view list, std::string_view item) noexcept {
   while (!list.empty())
     if (iequals(next_item(list), item)) return true;

@@ -4,7 +4,9 @@
 #include <boost/system/system_error.hpp>
 
 #include "corbel/base/json/writer.hpp"
+#include "corbel/http/accept.hpp"
 #include "corbel/observe/log.hpp"
+#include "http/combined.hpp"
 
 namespace corbel::problem {
 namespace {
@@ -12,24 +14,15 @@ namespace {
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view problem_type = "application/problem+json";
 
-/// RFC 9457 is given to who names it in Accept with a weight above zero.
+/// RFC 9457 is given to who names it in Accept, with a weight above zero and not below that of plain JSON.
 bool wants_problem_json(const request& in) {
-  for (const auto& field : in.headers()) {
-    if (!iequals(field.name, "accept")) continue;
-    auto rest = field.value;
-    while (!rest.empty()) {
-      auto range = next_item(rest);
-      if (!iequals(next_item(range, ';'), problem_type)) continue;
-      bool refused = false;
-      while (!range.empty()) {
-        const auto parameter = next_item(range, ';');
-        refused |= parameter.size() >= 3 && iequals(parameter.substr(0, 3), "q=0") &&
-                   parameter.substr(3).find_first_not_of(".0") == std::string_view::npos;
-      }
-      return !refused;
-    }
-  }
-  return false;
+  std::string joined;
+  const auto accept = combined(in, "Accept", joined);
+  if (!accept) return false;
+  const auto problem = preference_for(accept, problem_type);
+  if (problem.closeness < 3 || problem.quality == 0) return false;
+  const auto plain = preference_for(accept, json_type);
+  return plain.closeness < 3 || problem.quality >= plain.quality;
 }
 
 void member(std::string& out, std::string_view name, std::string_view value) {

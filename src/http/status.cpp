@@ -63,14 +63,17 @@ status status_of(error_kind kind) noexcept {
     case error_kind::forbidden: return status::forbidden;
     case error_kind::not_found: return status::not_found;
     case error_kind::method_not_allowed: return status::method_not_allowed;
+    case error_kind::not_acceptable: return status::not_acceptable;
     case error_kind::request_timeout: return status::request_timeout;
     case error_kind::conflict: return status::conflict;
     case error_kind::precondition_failed: return status::precondition_failed;
     case error_kind::payload_too_large: return status::payload_too_large;
     case error_kind::uri_too_long: return status::uri_too_long;
     case error_kind::unsupported_media_type: return status::unsupported_media_type;
+    case error_kind::range_not_satisfiable: return status::range_not_satisfiable;
     case error_kind::expectation_failed: return status::expectation_failed;
     case error_kind::unprocessable: return status::unprocessable_content;
+    case error_kind::precondition_required: return status::precondition_required;
     case error_kind::too_many_requests: return status::too_many_requests;
     case error_kind::headers_too_large: return status::headers_too_large;
     case error_kind::internal: return status::internal_server_error;

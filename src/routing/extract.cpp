@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "corbel/http/media_type.hpp"
 #include "corbel/schema/fields.hpp"
 #include "corbel/schema/parse.hpp"
 
@@ -21,28 +22,6 @@ namespace detail {
 namespace {
 
 constexpr constraints no_rules{};
-
-/// JSON by its media type: application/json, or any type that ends in +json (RFC 6839), in UTF-8.
-bool is_json(std::string_view content_type) {
-  auto rest = content_type;
-  const auto type = next_item(rest, ';');
-  if (!iequals(type, "application/json")) {
-    const auto plus = type.rfind('+');
-    if (plus == std::string_view::npos || !iequals(type.substr(plus), "+json") ||
-        type.find('/') == std::string_view::npos)
-      return false;
-  }
-  while (!rest.empty()) {
-    const auto parameter = next_item(rest, ';');
-    const auto equals = parameter.find('=');
-    if (equals == std::string_view::npos || !iequals(parameter.substr(0, equals), "charset")) continue;
-    auto charset = parameter.substr(equals + 1);
-    if (charset.size() >= 2 && charset.front() == '"' && charset.back() == '"')
-      charset = charset.substr(1, charset.size() - 2);
-    if (!iequals(charset, "utf-8") && !iequals(charset, "us-ascii")) return false;
-  }
-  return true;
-}
 
 void read_optional(std::optional<std::string_view> text, std::string_view in, std::string_view name,
                    const type_descriptor& type, void* out, extraction& failed) {

@@ -66,6 +66,27 @@ TEST_CASE("lists are cut at their commas") {
   CHECK(trim_space(" \t ") == "");
 }
 
+TEST_CASE("a separator inside a quoted string separates nothing") {
+  std::string_view rest = R"( a="1,2" , b="\",\\" ,, c="open, d)";
+  CHECK(next_quoted_item(rest) == R"(a="1,2")");
+  CHECK(next_quoted_item(rest) == R"(b="\",\\")");
+  CHECK(next_quoted_item(rest) == "");
+  CHECK(next_quoted_item(rest) == R"(c="open, d)");
+  CHECK(rest.empty());
+  rest = "\"\\";
+  CHECK(next_quoted_item(rest) == "\"\\");
+  CHECK(rest.empty());
+}
+
+TEST_CASE("tokens and quoted strings are read, and nothing else") {
+  CHECK(unquote("abc") == "abc");
+  CHECK(unquote("\"\"") == "");
+  CHECK(unquote(R"("a \"b\" \c, d")") == R"(a "b" c, d)");
+  for (const std::string bad :
+       {"", "a b", "\"", "\"a", "a\"", R"("a"b")", R"("\")", R"("a\")", "\"a\x01\"", "a,b"})
+    CHECK_MESSAGE(!unquote(bad), bad);
+}
+
 TEST_CASE("methods go by their exact names") {
   for (const auto m : {method::get, method::head, method::post, method::put, method::patch, method::del,
                        method::options, method::connect, method::trace})
@@ -81,14 +102,17 @@ TEST_CASE("every kind of error has its status, and every status of ours its phra
                                             {error_kind::forbidden, 403},
                                             {error_kind::not_found, 404},
                                             {error_kind::method_not_allowed, 405},
+                                            {error_kind::not_acceptable, 406},
                                             {error_kind::request_timeout, 408},
                                             {error_kind::conflict, 409},
                                             {error_kind::precondition_failed, 412},
                                             {error_kind::payload_too_large, 413},
                                             {error_kind::uri_too_long, 414},
                                             {error_kind::unsupported_media_type, 415},
+                                            {error_kind::range_not_satisfiable, 416},
                                             {error_kind::expectation_failed, 417},
                                             {error_kind::unprocessable, 422},
+                                            {error_kind::precondition_required, 428},
                                             {error_kind::too_many_requests, 429},
                                             {error_kind::headers_too_large, 431},
                                             {error_kind::internal, 500},

@@ -75,12 +75,14 @@ TEST_CASE("RFC 9457 is for who asks for it") {
   const std::string wanted = "application/problem+json";
   for (const std::string yes :
        {"application/problem+json", "APPLICATION/Problem+JSON", "text/html, application/problem+json;q=0.5",
-        "application/problem+json ; charset=utf-8 ; q=1", "application/problem+json;q=0.001"})
+        "application/problem+json ; charset=utf-8 ; q=1", "application/json, application/problem+json",
+        "application/problem+json;q=0.001"})
     CHECK_MESSAGE(type_for({yes}) == wanted, yes);
   for (const std::string no :
        {"", "*/*", "application/*", "application/json", "application/problem+json;q=0",
         "application/problem+json; q=0.0", "application/problem+json;q=0.000", "application/problem+json;Q=0",
-        "application/problem+jsonx", "text/application/problem+json"})
+        "application/problem+jsonx", "text/application/problem+json",
+        "application/json, application/problem+json;q=0.5", "application/problem+json;q=2"})
     CHECK_MESSAGE(type_for({no}) == "application/json", no);
   CHECK(type_for({"text/html", "application/problem+json"}) == wanted);
 }

@@ -20,14 +20,17 @@ enum class error_kind : std::uint8_t {
   forbidden,               ///< 403
   not_found,               ///< 404
   method_not_allowed,      ///< 405
+  not_acceptable,          ///< 406: none of the forms that we have is one that the client takes
   request_timeout,         ///< 408: the client was too slow
   conflict,                ///< 409
   precondition_failed,     ///< 412
   payload_too_large,       ///< 413
   uri_too_long,            ///< 414
   unsupported_media_type,  ///< 415
+  range_not_satisfiable,   ///< 416
   expectation_failed,      ///< 417
   unprocessable,           ///< 422: well formed, but a business rule refused it
+  precondition_required,   ///< 428: a change must say, by If-Match, which state it is made to
   too_many_requests,       ///< 429
   headers_too_large,       ///< 431
   internal,                ///< 500: a surprise; what it was goes to the log only

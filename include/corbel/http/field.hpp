@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace corbel {
@@ -31,5 +33,12 @@ std::string_view trim_space(std::string_view text) noexcept;
 
 /// Cuts the first element off a list and returns it trimmed; `rest` becomes what follows the separator.
 std::string_view next_item(std::string_view& rest, char separator = ',') noexcept;
+
+/// The same where a separator inside a quoted string (RFC 9110, 5.6.4) separates nothing. A quote that is
+/// never closed reaches to the end.
+std::string_view next_quoted_item(std::string_view& rest, char separator = ',') noexcept;
+
+/// What a token or a quoted string says; empty when `text` is neither.
+std::optional<std::string> unquote(std::string_view text);
 
 }  // namespace corbel
