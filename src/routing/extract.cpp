@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "corbel/http/cookie.hpp"
 #include "corbel/http/media_type.hpp"
 #include "corbel/schema/fields.hpp"
 #include "corbel/schema/parse.hpp"
@@ -65,7 +66,9 @@ void read_header(const request& in, std::string_view name, const type_descriptor
 
 void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,
                  extraction& failed) {
-  read_optional(in.cookie(name), "cookie", name, type, out, failed);
+  const auto text = cookie_value(in, name);
+  read_optional(text ? std::optional<std::string_view>(*text) : std::nullopt, "cookie", name, type, out,
+                failed);
 }
 
 bool expect_json(const request& in, extraction& failed) {

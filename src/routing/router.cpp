@@ -225,9 +225,10 @@ void router::impl::check_contract(const std::string& name, const path_pattern& p
         wrong.push_back(name + ": the rule of " + each.path + " " + each.message);
   for (const auto* type : contract.field_inputs)
     if (!schema::can_read_fields(*type))
-      wrong.push_back(name +
-                      ": query<T> takes a described struct of scalars and lists of scalars; take nested "
-                      "values in a body<T>");
+      wrong.push_back(
+          name +
+          ": query<T> and form<T> take a described struct of scalars and lists of scalars; take nested "
+          "values in a body<T>");
   for (const auto& mistake : contract.mistakes) wrong.push_back(name + ": " + mistake);
 }
 

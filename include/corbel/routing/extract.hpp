@@ -65,7 +65,7 @@ struct header : extracted<T> {
   using extracted<T>::extracted;
 };
 
-/// One cookie, likewise.
+/// One cookie, likewise, percent-decoded.
 template <class T, fixed_name Name>
 struct cookie : extracted<T> {
   using extracted<T>::extracted;
