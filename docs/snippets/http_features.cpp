@@ -83,7 +83,7 @@ corbel::offer show_report() {
 
 corbel::decorated<std::string> welcome(const corbel::request& in) {
   const bool german = corbel::preferred_language(in, {"en", "de"}) == "de";
-  return corbel::with(std::string(german ? "Willkommen" : "Welcome")).header("Vary", "Accept-Language");
+  return corbel::with(std::string(german ? "Willkommen" : "Welcome")).vary("Accept-Language");
 }
 // end: negotiation
 

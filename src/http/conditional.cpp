@@ -79,7 +79,7 @@ precondition apply_preconditions(const request& in, const validators& current, r
   set_validators(in, current, out);
   if (found == precondition::not_modified) {
     out.status(status::not_modified);
-    out.body_buffer().clear();
+    out.body({}, "text/plain");  // a body that streams goes, too
     // They describe the body that is not sent; the client's copy has its own (RFC 9110, 15.4.5).
     for (const auto* name : {"Content-Type", "Content-Encoding", "Content-Language", "Content-Range"})
       out.remove(name);

@@ -102,6 +102,7 @@ TEST_CASE("a reply with fields of its own, unless it is an error") {
   a.get("/", [] {
     return with(page{"hi"}).header("X-Total", "1").cookie(new_cookie("a", "b")).forget_cookie("old");
   });
+  a.get("/varied", [] { return with(offer().json(page{"hi"})).vary("Origin"); });
   a.get("/none", [] { return with().cookie(new_cookie("a", "b")); });
   a.get("/refused", [] { return with(result<page>(not_found("no"))).cookie(new_cookie("a", "b")); });
   a.get("/hostile", [] { return with(page{}).header("X-A", "a\r\nb"); });
@@ -111,6 +112,7 @@ TEST_CASE("a reply with fields of its own, unless it is an error") {
   CHECK(out.header_text().find("Set-Cookie: a=b; Path=/; Secure; HttpOnly; SameSite=Lax\r\n") !=
         std::string::npos);
   CHECK(out.header_text().find("Set-Cookie: old=; Max-Age=0") != std::string::npos);
+  CHECK(a.inject(get("/varied")).header("Vary") == "Accept, Origin");
   CHECK(a.inject(get("/none")).code() == 204);
   CHECK(a.inject(get("/none")).header("Set-Cookie"));
   CHECK(a.inject(get("/refused")).code() == 404);

@@ -23,6 +23,7 @@ void read_form(const request& in, const type_descriptor& type, void* out, extrac
 
 template <class T>
 struct parameter<form<T>> : value_parameter<form<T>> {
+  static constexpr bool whole_body = true;
   static void fill(const request& in, form<T>& into, extraction& failed) {
     read_form(in, type_of<T>(), &*into, failed);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <corbel/http/accept.hpp>
 #include <corbel/http/cookie.hpp>
 #include <corbel/routing/reply.hpp>
 
@@ -22,6 +23,11 @@ class decorated {
     fields_.emplace_back(std::move(name), std::move(value));
     return std::move(*this);
   }
+  /// Names a request's field that this reply was chosen by, beside those that Vary names already.
+  decorated&& vary(std::string field_name) && {
+    varies_.push_back(std::move(field_name));
+    return std::move(*this);
+  }
   decorated&& cookie(new_cookie c) && {
     cookies_.push_back(std::move(c));
     return std::move(*this);
@@ -35,6 +41,7 @@ class decorated {
   friend struct reply<decorated<T>>;
   T value_;
   std::vector<std::pair<std::string, std::string>> fields_;
+  std::vector<std::string> varies_;
   std::vector<new_cookie> cookies_;
   std::vector<std::string> forgotten_;
 };
@@ -54,6 +61,7 @@ requires(detail::is_replyable<T>()) struct reply<decorated<T>> {
     detail::write_reply(in, out, std::move(made.value_));
     if (static_cast<int>(out.status()) >= 400) return;
     for (const auto& [name, value] : made.fields_) out.set(name, value);
+    for (const auto& each : made.varies_) vary(out, each);
     for (const auto& each : made.cookies_) set_cookie(out, each);
     for (const auto& each : made.forgotten_) delete_cookie(out, each);
   }
