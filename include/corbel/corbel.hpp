@@ -11,6 +11,8 @@
 #include <corbel/middleware/security_headers.hpp>
 #include <corbel/routing/body_stream.hpp>
 #include <corbel/routing/list.hpp>
+#include <corbel/routing/multipart.hpp>
+#include <corbel/routing/multipart_stream.hpp>
 #include <corbel/routing/router.hpp>
 #include <corbel/schema/merge_patch.hpp>
 #include <corbel/schema/parse.hpp>
