@@ -5,11 +5,13 @@
 
 #include <corbel/app/app.hpp>
 #include <corbel/app/settings.hpp>
+#include <corbel/http/event_channel.hpp>
 #include <corbel/middleware/access_log.hpp>
 #include <corbel/middleware/limits.hpp>
 #include <corbel/middleware/request_id.hpp>
 #include <corbel/middleware/security_headers.hpp>
 #include <corbel/routing/body_stream.hpp>
+#include <corbel/routing/event_stream.hpp>
 #include <corbel/routing/list.hpp>
 #include <corbel/routing/multipart.hpp>
 #include <corbel/routing/multipart_stream.hpp>
