@@ -27,10 +27,8 @@ struct waiter {
 using waiters = std::vector<std::shared_ptr<waiter>>;
 
 void append_missed(std::string& out, const std::optional<std::uint64_t>& count) {
-  server_event lost;
-  lost.event = "missed";
-  lost.data = R"({"count":)" + (count ? std::to_string(*count) : std::string("null")) + '}';
-  append_event(out, lost);
+  const auto text = R"({"count":)" + (count ? std::to_string(*count) : std::string("null")) + '}';
+  append_event(out, server_event(text).event("missed"));
 }
 
 }  // namespace

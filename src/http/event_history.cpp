@@ -21,11 +21,11 @@ event_history::event_history(std::size_t most_events, std::size_t most_bytes)
     : most_events_(std::max<std::size_t>(most_events, 1)), most_bytes_(most_bytes), run_(name_of_run()) {}
 
 std::string event_history::add(server_event e) {
-  if (e.id)
+  if (e.id())
     throw std::invalid_argument(
         "a history gives its events their ids; leave the id out, or put it into the data");
   std::string id = run_ + '-' + std::to_string(first_ + kept_.size());
-  e.id = id;
+  e.id(id);
   std::string text;
   append_event(text, e);
   bytes_ += text.size();

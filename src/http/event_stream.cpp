@@ -37,15 +37,15 @@ void append_lines(std::string& out, std::string_view field, std::string_view tex
 }  // namespace
 
 void append_event(std::string& out, const server_event& e) {
-  if (e.id) check_line("id", *e.id);
-  check_line("name", e.event);
-  if (e.retry && e.retry->count() < 0)
+  if (e.id()) check_line("id", *e.id());
+  check_line("name", e.event());
+  if (e.retry() && e.retry()->count() < 0)
     throw std::invalid_argument(
         "the retry of an event is negative; a client waits zero or more milliseconds");
-  if (!e.event.empty()) append_line(out, "event", e.event);
-  if (e.id) append_line(out, "id", *e.id);
-  if (e.retry) append_line(out, "retry", std::to_string(e.retry->count()));
-  if (e.data) append_lines(out, "data", *e.data);
+  if (!e.event().empty()) append_line(out, "event", e.event());
+  if (e.id()) append_line(out, "id", *e.id());
+  if (e.retry()) append_line(out, "retry", std::to_string(e.retry()->count()));
+  if (e.data()) append_lines(out, "data", *e.data());
   out += '\n';
 }
 
@@ -138,7 +138,7 @@ task<> event_stream::run(std::shared_ptr<producer> produce, std::chrono::millise
   event_sink sink(shared);
   // The first bytes get the head past proxies that hold it back until a body begins.
   std::string hello = ":\n\n";
-  if (retry) append_event(hello, {.retry = retry});
+  if (retry) append_event(hello, server_event().retry(*retry));
   co_await sink.write(hello);
   std::exception_ptr producer_threw;
   std::exception_ptr beat_threw;

@@ -50,7 +50,7 @@ class event_channel {
   std::string publish(server_event e);
   template <class T>
   std::string publish_json(const T& value, server_event rest = {}) {
-    rest.data = json::to_text(value);
+    rest.data(json::to_text(value));
     return publish(std::move(rest));
   }
 

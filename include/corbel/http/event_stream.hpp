@@ -15,18 +15,52 @@
 
 namespace corbel {
 
-/// One server-sent event (WHATWG HTML, 9.2), in UTF-8.
-struct server_event {
+/// One server-sent event (WHATWG HTML, 9.2), in UTF-8: `server_event("text").event("note").id("7")`.
+///
+/// It is no aggregate because GCC 12 destroys twice what is made by `{...}` inside a `co_await` expression.
+class server_event {
+ public:
+  /// Without data, clients report nothing, but keep `id` and `retry`.
+  server_event() = default;
+  /// `data` is any lines: their ends, CRLF, CR or LF, arrive as LF.
+  server_event(std::string data) : data_(std::move(data)) {}
+  server_event(const char* data) : data_(data) {}
+
+  server_event& data(std::string text) & {
+    data_ = std::move(text);
+    return *this;
+  }
+  /// What kind it is: the client's listeners are called by it; empty for "message". No CR, LF, NUL.
+  server_event& event(std::string name) & {
+    event_ = std::move(name);
+    return *this;
+  }
   /// What the client names as `Last-Event-ID` when it comes back; an empty one makes it forget. No CR, LF,
   /// NUL.
-  std::optional<std::string> id = {};
-  /// What kind it is: the client's listeners are called by it; empty for "message". No CR, LF, NUL.
-  std::string event = {};
-  /// Any lines: their ends, CRLF, CR or LF, arrive as LF. Without data, clients report nothing, but keep `id`
-  /// and `retry`.
-  std::optional<std::string> data = {};
-  /// How long the client waits before it connects again.
-  std::optional<std::chrono::milliseconds> retry = {};
+  server_event& id(std::string text) & {
+    id_ = std::move(text);
+    return *this;
+  }
+  /// How long the client waits before it connects again; not negative.
+  server_event& retry(std::chrono::milliseconds wait) & {
+    retry_ = wait;
+    return *this;
+  }
+  server_event&& data(std::string text) && { return std::move(data(std::move(text))); }
+  server_event&& event(std::string name) && { return std::move(event(std::move(name))); }
+  server_event&& id(std::string text) && { return std::move(id(std::move(text))); }
+  server_event&& retry(std::chrono::milliseconds wait) && { return std::move(retry(wait)); }
+
+  const std::optional<std::string>& data() const& noexcept { return data_; }
+  const std::string& event() const& noexcept { return event_; }
+  const std::optional<std::string>& id() const& noexcept { return id_; }
+  const std::optional<std::chrono::milliseconds>& retry() const& noexcept { return retry_; }
+
+ private:
+  std::optional<std::string> id_;
+  std::string event_;
+  std::optional<std::string> data_;
+  std::optional<std::chrono::milliseconds> retry_;
 };
 
 /// Appends an event as it goes over the wire. Throws std::invalid_argument for a character that an id or an
@@ -43,10 +77,11 @@ class event_sink {
  public:
   /// Throws as `append_event`.
   task<> send(const server_event& e);
-  /// The value as JSON in `data`; `rest` says what else the event has.
+  /// The value as JSON in `data`; `rest` says what else the event has. Give a described value a name first,
+  /// since GCC 12 destroys an aggregate twice that is made by `{...}` inside the `co_await` expression.
   template <class T>
   task<> send_json(const T& value, server_event rest = {}) {
-    rest.data = json::to_text(value);
+    rest.data(json::to_text(value));
     return send(rest);
   }
   task<> comment(std::string_view text);
