@@ -16,5 +16,6 @@
 #include <corbel/routing/multipart.hpp>
 #include <corbel/routing/multipart_stream.hpp>
 #include <corbel/routing/router.hpp>
+#include <corbel/runtime/blocking_pool.hpp>
 #include <corbel/schema/merge_patch.hpp>
 #include <corbel/schema/parse.hpp>

@@ -16,9 +16,9 @@ error too_large(std::string code, std::string what) {
 
 std::size_t common_prefix(std::string_view a, std::string_view b) {
   const std::size_t most = std::min(a.size(), b.size());
-  if (std::memcmp(a.data(), b.data(), most) == 0) return most;
-  return static_cast<std::size_t>(
-      std::mismatch(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(most), b.begin()).first - a.begin());
+  std::size_t size = 0;
+  while (size < most && a[size] == b[size]) ++size;
+  return size;
 }
 
 constexpr std::string_view blank_line = "\r\n\r\n";
