@@ -48,7 +48,6 @@ def send(parts, pieces=None):
 
 fields = [(text("Sea"), {"name": "title"})]
 files = [(binary(b"one"), {"name": "files", "filename": "a b.txt"}), (binary(b"x" * 5000), {"name": "files", "filename": "big"})]
-plain = [(part, dict(said)) for part, said in fields]
 for part, _ in fields + files:
     del part["Content-Transfer-Encoding"]
 send(fields + files)
