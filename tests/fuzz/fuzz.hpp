@@ -17,6 +17,7 @@ target connection;
 target query_string;
 target cookie_header;
 target json_body;
+target multipart_form;
 
 /// Ends the program when `holds` is false: the fuzzer keeps the input that did it.
 inline void demand(bool holds, const char* sentence) {

@@ -23,7 +23,8 @@ TEST_CASE("what a fuzzer once found interesting does no harm") {
                                   {"connection", &fuzz::connection},
                                   {"query_string", &fuzz::query_string},
                                   {"cookie_header", &fuzz::cookie_header},
-                                  {"json_body", &fuzz::json_body}}) {
+                                  {"json_body", &fuzz::json_body},
+                                  {"multipart_form", &fuzz::multipart_form}}) {
     CAPTURE(name);
     std::size_t inputs = 0;
     for (const auto& file :
