@@ -7,6 +7,7 @@
 #include <corbel/app/settings.hpp>
 #include <corbel/http/accept.hpp>
 #include <corbel/http/cookie_keys.hpp>
+#include <corbel/http/event_channel.hpp>
 #include <corbel/middleware/access_log.hpp>
 #include <corbel/middleware/limits.hpp>
 #include <corbel/middleware/request_id.hpp>
@@ -19,5 +20,11 @@
 #include <corbel/routing/offer.hpp>
 #include <corbel/routing/router.hpp>
 #include <corbel/routing/with.hpp>
+#include <corbel/routing/event_stream.hpp>
+#include <corbel/routing/list.hpp>
+#include <corbel/routing/multipart.hpp>
+#include <corbel/routing/multipart_stream.hpp>
+#include <corbel/routing/router.hpp>
+#include <corbel/runtime/blocking_pool.hpp>
 #include <corbel/schema/merge_patch.hpp>
 #include <corbel/schema/parse.hpp>

@@ -57,7 +57,8 @@ void collect(asio::io_context& context, const streamed_body& made, std::string& 
   context.restart();
   while (!done && context.poll() != 0) {
   }
-  hang_up.emit(asio::cancellation_type::terminal);
+  // What is emitted is posted, and would look for a signal that is gone when nothing runs any more.
+  if (!done) hang_up.emit(asio::cancellation_type::terminal);
   while (!done) context.run_one();
 }
 

@@ -47,21 +47,22 @@ class field_reader {
   field_reader(const object_descriptor& object, void* out, violation_list& found)
       : object_(object), out_(out), found_(found), seen_(object.field_count) {}
 
-  void read(std::string_view name, std::string_view text) {
-    const field_descriptor* field = object_.find(name);
+  void read(const form_input& input) {
+    const field_descriptor* field = object_.find(input.name);
     if (!field) {
       if (!object_.open)
-        found_.add(path(root_, name), "additionalProperties", "is not known here; known are " + known());
+        found_.add(path(root_, input.name), "additionalProperties",
+                   "is not known here; known are " + known());
       return;
     }
     const path at(root_, field->name);
     auto& seen = seen_[static_cast<std::size_t>(field - object_.fields)];
     const auto& type = field->type->bare();
-    if (type.kind == type_kind::list) return element(*field, type, text, at);
+    if (type.kind == type_kind::list) return element(*field, type, input, at);
     if (seen)
       found_.add(at, "maxItems", "must be given once");
     else
-      read_scalar(*field->type, *field->rules, field->member(out_), text, at, found_);
+      read_value(*field->type, *field->rules, field->member(out_), input, at);
     seen = true;
   }
 
@@ -72,11 +73,25 @@ class field_reader {
     for (std::size_t i = 0; i < object_.field_count; ++i)
       if (object_.fields[i].required && !seen_[i])
         found_.add(path(root_, object_.fields[i].name), "required", "is required");
-    if (found_.empty()) rule_checker().object(object_, out_, root_, found_);
+    if (found_.empty() && complete_) rule_checker().object(object_, out_, root_, found_);
   }
 
  private:
-  void element(const field_descriptor& field, const type_descriptor& type, std::string_view text,
+  void read_value(const type_descriptor& type, const constraints& rules, void* out, const form_input& input,
+                  const path& at) {
+    if (!input.type) return read_scalar(type, rules, out, input.text, at, found_);
+    const auto& bare = type.bare();
+    if (&bare != input.type) return found_.add(at, "type", "must be a text, not a file");
+    if (!input.value) {
+      complete_ = false;
+      return;
+    }
+    void* value = type.kind == type_kind::optional ? type.optional->emplace(out) : out;
+    bare.assign(value, input.value);
+    rule_checker().value(bare, rules, value, at, true, found_);
+  }
+
+  void element(const field_descriptor& field, const type_descriptor& type, const form_input& input,
                const path& at) {
     auto list =
         std::find_if(lists_.begin(), lists_.end(), [&](const open_list& l) { return l.field == &field; });
@@ -89,9 +104,9 @@ class field_reader {
     }
     const path here(at, type.list->size(list->value));
     const std::size_t before = found_.count();
-    read_scalar(*type.element, field.rules->items ? *field.rules->items : no_rules,
-                type.list->append(list->value), text, here, found_);
-    if (found_.count() != before) list->intact = false;
+    read_value(*type.element, field.rules->items ? *field.rules->items : no_rules,
+               type.list->append(list->value), input, here);
+    if (found_.count() != before || !complete_) list->intact = false;
   }
 
   std::string known() const {
@@ -107,6 +122,7 @@ class field_reader {
   void* out_;
   violation_list& found_;
   const path root_;
+  bool complete_ = true;  // no value is missing that was refused before
   std::vector<char> seen_;
   std::vector<open_list> lists_;
 };
@@ -121,18 +137,35 @@ bool can_read_fields(const type_descriptor& object) noexcept {
   });
 }
 
-result<void> read_fields(const type_descriptor& object, void* out, std::span<const text_pair> pairs,
-                         std::string_view in) {
+namespace {
+
+template <class Inputs, class AsInput>
+result<void> read_all(const type_descriptor& object, void* out, const Inputs& inputs, std::string_view in,
+                      AsInput as_input) {
   if (!can_read_fields(object))
     throw std::logic_error(
         "corbel: names and texts only fill a struct of scalars and lists of scalars; "
         "take nested values from the body");
   violation_list found(in);
   field_reader reader(*object.object, out, found);
-  for (const auto& [name, text] : pairs) reader.read(name, text);
+  for (const auto& each : inputs) reader.read(as_input(each));
   reader.finish();
   if (!found.empty()) return invalid(found.take());
   return {};
+}
+
+}  // namespace
+
+result<void> read_fields(const type_descriptor& object, void* out, std::span<const text_pair> pairs,
+                         std::string_view in) {
+  return read_all(object, out, pairs, in, [](const text_pair& pair) {
+    return form_input{pair.first, pair.second};
+  });
+}
+
+result<void> read_form(const type_descriptor& object, void* out, std::span<const form_input> inputs,
+                       std::string_view in) {
+  return read_all(object, out, inputs, in, [](const form_input& input) { return input; });
 }
 
 void read_one(const type_descriptor& type, const constraints& rules, void* out, std::string_view text,

@@ -18,6 +18,7 @@ target query_string;
 target cookie_header;
 target json_body;
 target request_fields;
+target multipart_form;
 
 /// Ends the program when `holds` is false: the fuzzer keeps the input that did it.
 inline void demand(bool holds, const char* sentence) {

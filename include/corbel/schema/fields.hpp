@@ -20,6 +20,19 @@ using text_pair = std::pair<std::string_view, std::string_view>;
 result<void> read_fields(const type_descriptor& object, void* out, std::span<const text_pair> pairs,
                          std::string_view in);
 
+/// One input of a form: a text, or a value that was made already, such as an uploaded file.
+struct form_input {
+  std::string_view name;
+  std::string_view text;
+  const type_descriptor* type = nullptr;  ///< of `value`; null for a text
+  /// Null for a value that was refused before: then only its presence counts.
+  const void* value = nullptr;
+};
+
+/// The same for the inputs of a form.
+result<void> read_form(const type_descriptor& object, void* out, std::span<const form_input> inputs,
+                       std::string_view in);
+
 template <class T>
 result<T> read_fields(std::span<const text_pair> pairs, std::string_view in) {
   T value = T();
