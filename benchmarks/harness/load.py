@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from . import machine
-from .machine import Trouble
+from .machine import Unfit
 
 
 class Load:
@@ -25,17 +25,18 @@ class Load:
             command += ["--server-pid", str(pid)]
         both = {self.core, self.server_core}
         before = machine.stolen(both)
-        done = subprocess.run(command, capture_output=True, text=True, preexec_fn=machine.alone_on(self.core), check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              preexec_fn=machine.alone_on(self.core), start_new_session=True)
         stolen = machine.stolen(both) - before
         if done.returncode not in (0, 1):
-            raise Trouble(f"{server.name}: {done.stderr.strip()}\n{server.said()}")
+            raise Unfit(server.name, f"cannot be measured: {done.stderr.strip()}\n{server.said()}")
         figures = json.loads(done.stdout)
         if figures["errors"]["total"]:
             named = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in figures["errors"].items() if n and k != "total")
-            raise Trouble(f"{server.name}: {figures['errors']['total']} of {figures['due']} replies to {request.method} "
-                          f"{request.path} were wrong ({named}), so its speed says nothing\n{server.said()}")
+            raise Unfit(server.name, f"gave {figures['errors']['total']} wrong replies of {figures['due']} to {request.method} "
+                        f"{request.path} ({named}), so its speed says nothing\n{server.said()}")
         if not figures["requests"]:
-            raise Trouble(f"{server.name} answered nothing in {seconds} s")
+            raise Unfit(server.name, f"answered nothing in {seconds} s")
         starved = figures["server"]["starved_seconds"] + figures["load"]["starved_seconds"]
         figures["disturbed"] = (starved + stolen) / figures["seconds"]
         return figures

@@ -7,7 +7,7 @@ import sys
 
 from . import gate, machine, rounds
 from .load import Load
-from .machine import Trouble
+from .machine import Trouble, Unfit
 from .scenario import Scenario
 from .servers import Server
 
@@ -52,7 +52,7 @@ class Session:
                     asked = self._able(scenario, servers)
                     if not quiet:
                         say(f"measuring {scenario.said()}")
-                    found.append(rounds.run(scenario, asked, REFERENCE, self.load, plan))
+                    found.append(self._without_unfit(rounds.run, scenario, asked, plan))
         for scenario in (s for s in scenarios if s.idle):
             if not quiet:
                 say(f"measuring {scenario.said()}: {scenario.connections + scenario.idle:,} connections")
@@ -61,7 +61,7 @@ class Session:
                 say(f"the limit of open files leaves room for {most:,} connections; raise it (ulimit -Hn) for more")
             with self._started(commands) as servers:
                 able = self._able(scenario, servers)
-                found.append(rounds.run_idle(scenario, able, REFERENCE, self.load, plan, most))
+                found.append(self._without_unfit(rounds.run_idle, scenario, able, plan, most))
         found.sort(key=lambda m: scenarios.index(m.scenario))
         return found
 
@@ -81,6 +81,17 @@ class Session:
                         raise
                     say(f"{name} is left out: {trouble}")
             yield servers
+
+    def _without_unfit(self, measure, scenario, servers, plan, *more):
+        """Measures again without a peer that does not stand it."""
+        while True:
+            try:
+                return measure(scenario, servers, REFERENCE, self.load, plan, *more)
+            except Unfit as unfit:
+                if unfit.name not in self.peers:
+                    raise
+                say(f"{scenario.name} leaves it out: {unfit}")
+                servers = {n: s for n, s in servers.items() if n != unfit.name}
 
     def _able(self, scenario: Scenario, servers):
         """Those that can answer it; peers that cannot are named and left out."""

@@ -11,8 +11,9 @@
 namespace load {
 namespace {
 
-/// Fewer than any server's backlog.
-constexpr std::size_t connecting_at_once = 256;
+/// Fewer than any server's backlog, of which the smallest is 5: who comes too many waits a second for his
+/// next try.
+constexpr std::size_t connecting_at_once = 4;
 
 /// Reads the server's CPU at both ends of the measured time.
 detached measure(stage& s, waiter& alarm, const process_watch& servers, const process_watch& self) {
