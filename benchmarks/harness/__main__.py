@@ -33,9 +33,9 @@ def parse(words):
                     "and the load on another: CPU per request, latency at a constant rate, and the ratios to the reference.")
     p.add_argument("--scenario", action="append", default=[], metavar="NAME",
                    help=f"one of {', '.join(scenario.BUILT_IN)}; may be repeated (default: all)")
-    p.add_argument("--rounds", type=int, default=6, help="saturated rounds a scenario, for CPU (%(default)s)")
+    p.add_argument("--rounds", type=int, default=10, help="saturated rounds a scenario, for CPU (%(default)s)")
     p.add_argument("--late-rounds", type=int, default=3, help="rounds at a constant rate, for latency (%(default)s)")
-    p.add_argument("--seconds", type=float, default=0.35, help="of each measurement in a round (%(default)s)")
+    p.add_argument("--seconds", type=float, default=0.2, help="of each measurement in a round (%(default)s)")
     p.add_argument("--json", metavar="FILE", help="also write the figures there, as Google Benchmark does")
     p.add_argument("--peers", action="store_true",
                    help="also measure nginx, Fastify, Express and cpp-httplib; what is missing is installed, or named and left out")
@@ -99,8 +99,9 @@ def main(words):
         code = judge.check(session, baseline, measured)
     print(report.table(measured))
     for m in measured:
-        if m.disturbed():
-            say(f"{m.scenario.name}: other programs disturbed {m.disturbed():.0%} of the rounds; trust the ratios, if anything")
+        for what, share in zip(("CPU", "latency"), m.trouble()):
+            if share:
+                say(f"{m.scenario.name}: other programs disturbed {share:.0%} of the rounds for {what}")
     if options.json:
         report.save_json(options.json, measured)
     if options.update_baseline:

@@ -5,8 +5,8 @@ import datetime
 import statistics
 
 from . import gate, report
-from .rounds import QUIET
-from .session import REFERENCE, say
+from .machine import Trouble
+from .session import say
 
 PASSED, REGRESSED, INCONCLUSIVE = 0, 1, 3
 
@@ -21,10 +21,21 @@ def how(session, runs):
             "bands": f"{gate.CAUTION} times the greatest deviation from that median, but not below {gate.NARROWEST}"}
 
 
+def noisy_metrics(measured):
+    """What was measured in rounds that were mostly disturbed. Memory minds no disturbance."""
+    found = set()
+    for m in measured:
+        cpu, latency = m.trouble()
+        found |= {f"{m.scenario.name}.cpu"} if cpu > 0.5 else set()
+        found |= {f"{m.scenario.name}.p95"} if latency > 0.5 else set()
+    return found
+
+
 def judge(session, baseline, measured):
     """The verdicts, with a second and longer look at whatever seems to have regressed. `measured` becomes the longer look's."""
     verdicts = gate.compare(session.metrics(measured), baseline)
-    again = {v.metric.rpartition(".")[0] for v in verdicts if v.regressed}
+    hopeless = noisy_metrics(measured)
+    again = {v.metric.rpartition(".")[0] for v in verdicts if v.regressed and v.metric not in hopeless}
     for at, m in enumerate(measured):
         if m.scenario.name not in again:
             continue
@@ -44,19 +55,19 @@ def check(session, baseline, measured):
     if unknown:
         say(f"the baseline does not know {', '.join(unknown)}; --measure-band or --update-baseline adds it")
     verdicts = judge(session, baseline, measured)
+    unclear = [v for v in verdicts if v.metric in noisy_metrics(measured)]
+    verdicts = [v for v in verdicts if v not in unclear] + unclear
     for v in verdicts:
-        print(("FAIL " if v.regressed else "ok   ") + v.said())
-    noisy = [m.scenario.name for m in measured if m.disturbed() > 0.5]
-    regressed = {v.metric.rpartition(".")[0] for v in verdicts if v.regressed}
-    if not verdicts:
-        print("Nothing was compared: the baseline knows none of these scenarios.")
-        return INCONCLUSIVE
-    if noisy:
-        print(f"In {', '.join(noisy)} other programs took more than {QUIET:.0%} of a core in most rounds.")
-    if regressed and regressed <= set(noisy):
-        print("So nothing can be said: run it again on a quieter machine.")
-        return INCONCLUSIVE
-    return REGRESSED if regressed else PASSED
+        print(("????" if v in unclear else "FAIL" if v.regressed else "ok  ") + " " + v.said())
+    if unclear:
+        print("???? is not judged: other programs disturbed most of its rounds.")
+    verdicts = [v for v in verdicts if v not in unclear]
+    if any(v.regressed for v in verdicts):
+        return REGRESSED
+    if verdicts:
+        return PASSED
+    print("Nothing was compared: " + ("run it again on a quieter machine." if unclear else "the baseline knows none of these."))
+    return INCONCLUSIVE
 
 
 def repeat(session, runs, each=lambda run, metrics: None):
@@ -64,13 +75,13 @@ def repeat(session, runs, each=lambda run, metrics: None):
     collected, cpu = [], {}
     for run in range(1, runs + 1):
         measured = session.measure(quiet=True)
-        found = session.metrics(measured)
+        noisy = noisy_metrics(measured)
+        found = {k: v for k, v in session.metrics(measured).items() if k not in noisy}
         for m in measured:
             if m.closed:
                 cpu.setdefault(m.scenario.name, []).append(m.cpu(session.subject))
-        noisy = max(m.disturbed() for m in measured)
-        say(f"run {run} of {runs}" + (f", {noisy:.0%} of the rounds disturbed" if noisy else "") + ": "
-            + ", ".join(f"{k} {v:.3f}" for k, v in found.items()))
+        say(f"run {run} of {runs}: " + ", ".join(f"{k} {v:.3f}" for k, v in found.items())
+            + (f"; too disturbed: {', '.join(sorted(noisy))}" if noisy else ""))
         collected.append(found)
         each(run, measured)
     return collected, {name: statistics.median(all_of) for name, all_of in cpu.items()}
@@ -79,6 +90,8 @@ def repeat(session, runs, each=lambda run, metrics: None):
 def measure_band(session, runs, name):
     collected, _ = repeat(session, runs)
     baseline = gate.baseline_of(collected, how(session, runs))
+    if not baseline["metrics"]:
+        raise Trouble("every run was too disturbed by other programs; measure the band on a quieter machine")
     gate.save(name, baseline)
     for metric, entry in baseline["metrics"].items():
         print(f"{metric}: {entry['value']:.3f}, band {entry['band'] * 100:.1f} %")
@@ -95,7 +108,8 @@ def self_check(session, runs, baseline):
     false_alarms = []
 
     def note(run, measured):
-        alarms = [v for v in judge(session, baseline, measured) if v.regressed]
+        verdicts = judge(session, baseline, measured)
+        alarms = [v for v in verdicts if v.regressed and v.metric not in noisy_metrics(measured)]
         for v in alarms:
             print(f"FALSE ALARM in run {run}: {v.said()}")
         if alarms:
@@ -120,5 +134,3 @@ def self_check(session, runs, baseline):
           f"{len(cpu) - len(missed)} of {len(cpu)} scenarios.")
     return REGRESSED if false_alarms or missed else PASSED
 
-
-__all__ = ["PASSED", "REGRESSED", "INCONCLUSIVE", "REFERENCE", "check", "measure_band", "self_check", "how"]

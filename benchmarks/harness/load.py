@@ -19,6 +19,8 @@ class Load:
         command = [str(self.program), "--port", str(server.port), "--connections", str(connections), "--idle", str(idle),
                    "--depth", str(depth), "--rate", str(rate), "--seconds", str(seconds), "--warm-up", str(warm_up),
                    *request.options()]
+        if self.core != self.server_core:
+            command += ["--spin", "yes"]
         if length is not None:
             command += ["--length", str(length)]
         for pid in server.pids():

@@ -63,7 +63,8 @@ def as_google_benchmark(measured):
                 "cpu_us_per_request": cpu, "cpu_ratio": m.cpu_ratio(name), "requests_per_second": rate,
                 "p50_us": p50, "p95_us": m.latency(name, "p95"), "p99_us": m.latency(name, "p99"),
                 "p95_ratio": m.latency_ratio(name), "constant_rate": m.rate or None,
-                "bytes_per_idle_connection": m.idle.get(name), "disturbed": m.disturbed(),
+                "bytes_per_idle_connection": m.idle.get(name),
+                "disturbed_cpu_rounds": m.trouble()[0], "disturbed_latency_rounds": m.trouble()[1],
             }
             entries.append({k: v for k, v in entry.items() if v is not None})
     return {

@@ -4,16 +4,18 @@ meanwhile happens to all of them. What counts is each round's ratio to the refer
 import dataclasses
 import statistics
 
-QUIET = 0.05  # share of a measurement that others may take; above, the round is measured again
+QUIET_CPU = 0.25  # share of a measurement that others may take; being interrupted costs a request little CPU ...
+QUIET_LATENCY = 0.05  # ... but all of its punctuality
+SLOW_PHASE = 1.10  # the reference's CPU above its best of this run: now the whole machine is slower, and every ratio flatter
 MORE_ROUNDS = 2  # for each wanted round, at most, in place of disturbed ones
 BUSY = 0.5  # of what one core can serve: the constant rate at which latency is measured
 
 
 @dataclasses.dataclass
 class Plan:
-    rounds: int = 6
+    rounds: int = 10
     late_rounds: int = 3
-    seconds: float = 0.35
+    seconds: float = 0.2
 
 
 class Measured:
@@ -28,10 +30,9 @@ class Measured:
     def names(self):
         return list(self.closed[0] if self.closed else self.late[0])
 
-    def disturbed(self):
-        """Share of the rounds that were kept although they were disturbed."""
-        kept = self.closed + self.late
-        return sum(disturbance(each) > QUIET for each in kept) / len(kept) if kept else 0.0
+    def trouble(self):
+        """Shares of the rounds that were kept although they were disturbed: of those for CPU, and of those for latency."""
+        return _share(disturbance(self.closed, self.reference)), _share(lateness(self.late))
 
     def cpu(self, name):
         """Microseconds of the server's CPU for a request."""
@@ -60,25 +61,37 @@ class Measured:
         return statistics.median(ratios) if ratios else None
 
 
-def disturbance(one_round):
-    return max(figures["disturbed"] for figures in one_round.values())
+def _share(disturbances):
+    return sum(d > 1 for d in disturbances) / len(disturbances) if disturbances else 0.0
 
 
-def interleave(wanted, names, measure):
-    """`wanted` rounds of `measure(name)` for each name. The order turns round each time, so that none is always the first
-    behind a pause. A disturbed round is repeated; when the machine stays busy, the least disturbed ones are kept."""
-    kept, spoilt = [], []
-    turn = 0
-    while len(kept) < wanted and turn < wanted * (1 + MORE_ROUNDS):
+def disturbance(closed, reference):
+    """For each round how much it was disturbed; above 1 is too much."""
+    best = min((r[reference]["server"]["cpu_us_per_request"] for r in closed), default=0.0)
+    return [max(max(f["disturbed"] for f in r.values()) / QUIET_CPU,
+                (r[reference]["server"]["cpu_us_per_request"] / best - 1) / (SLOW_PHASE - 1) if best else 0.0)
+            for r in closed]
+
+
+def lateness(late):
+    """The same for rounds at a constant rate."""
+    return [max(f["disturbed"] for f in r.values()) / QUIET_LATENCY for r in late]
+
+
+def interleave(wanted, names, measure, rate):
+    """`wanted` rounds of `measure(name)` for each name; `rate(rounds)` tells how disturbed each was. The order turns round each
+    time, so that none is always the first behind a pause. A disturbed round is made up for; when the machine stays busy, the
+    least disturbed ones are kept."""
+    everything = []
+    for turn in range(wanted * (1 + MORE_ROUNDS)):
         order = list(names) if turn % 2 == 0 else list(reversed(names))
         measured = {name: measure(name) for name in order}
-        measured = {name: measured[name] for name in names}
-        (kept if disturbance(measured) <= QUIET else spoilt).append(measured)
-        turn += 1
-        if not kept and turn >= wanted + 1:
-            break  # nothing has been quiet so far; it will not be worth the wait
-    spoilt.sort(key=disturbance)
-    return kept + spoilt[:wanted - len(kept)]
+        everything.append({name: measured[name] for name in names})
+        quiet = sum(d <= 1 for d in rate(everything))
+        if quiet >= wanted or (quiet == 0 and turn >= wanted):
+            break
+    by_disturbance = sorted(zip(rate(everything), range(len(everything))))
+    return [everything[at] for _, at in sorted(by_disturbance[:wanted], key=lambda pair: pair[1])]
 
 
 def run(scenario, servers, reference, load, plan):
@@ -93,11 +106,12 @@ def run(scenario, servers, reference, load, plan):
     found = Measured(scenario, reference)
     for name in servers:  # memory grows and caches fill before anything counts
         measure(name, seconds=0.1)
-    found.closed = interleave(plan.rounds, list(servers), lambda n: measure(n, seconds=plan.seconds))
+    found.closed = interleave(plan.rounds, list(servers), lambda n: measure(n, seconds=plan.seconds, warm_up=0.05),
+                              lambda closed: disturbance(closed, reference))
     if scenario.latency and plan.late_rounds:
         found.rate = constant_rate(found)
         found.late = interleave(plan.late_rounds, list(servers),
-                                lambda n: measure(n, seconds=plan.seconds, rate=found.rate))
+                                lambda n: measure(n, seconds=plan.seconds, rate=found.rate), lateness)
     return found
 
 

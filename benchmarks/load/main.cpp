@@ -31,6 +31,7 @@ constexpr const char* help =
   --warm-up SECONDS    (0.2)
   --seconds SECONDS    measured behind the warm-up (1)
   --patience SECONDS   then a request counts as timed out (5)
+  --spin yes           never sleep: more even figures, when the load has a core of its own
   --status N           expected of each reply (200)
   --length N           expected of each body (any)
   --server-pid PID     a process whose CPU and memory are measured; may be repeated
@@ -103,6 +104,8 @@ load::plan read_options(int argc, char** argv) {
       p.duration = seconds(name, value);
     else if (name == "--patience")
       p.patience = seconds(name, value);
+    else if (name == "--spin")
+      p.spin = value == "yes";
     else if (name == "--status")
       p.status = number<int>(name, value);
     else if (name == "--length")

@@ -34,6 +34,8 @@ struct plan {
   std::chrono::nanoseconds duration = std::chrono::seconds(1);  ///< measured, behind the warm-up
   std::chrono::nanoseconds patience = std::chrono::seconds(5);  ///< then a request counts as timed out
 
+  bool spin = false;  ///< never sleep: only with a core of its own (see poller)
+
   int status = 200;                   ///< any other is an error
   std::optional<std::size_t> length;  ///< of each body; any other is an error
   std::vector<pid_t> servers;         ///< whose CPU and memory are measured

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -37,7 +38,7 @@ void waiter::suspend(std::coroutine_handle<> h, time_point until) {
   at_.alarms_.push({until, this});
 }
 
-poller::poller() : set_(::epoll_create1(EPOLL_CLOEXEC)), batch_(512) {
+poller::poller(bool spin) : set_(::epoll_create1(EPOLL_CLOEXEC)), spin_(spin), batch_(512) {
   if (set_ < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
   ::prctl(PR_SET_TIMERSLACK, 1);  // ns; the default of 50,000 would delay every alarm
 }
@@ -79,10 +80,10 @@ void poller::ring() {
 }
 
 int poller::wait_for_events() {
-  timespec limit{3600, 0};
-  if (!alarms_.empty()) {
-    auto left = std::chrono::nanoseconds(alarms_.top().when - clock::now());
-    if (left < spin) left = {};
+  timespec limit{spin_ ? 0 : 3600, 0};
+  if (!spin_ && !alarms_.empty()) {
+    const auto left =
+        std::max(std::chrono::nanoseconds(alarms_.top().when - clock::now()), std::chrono::nanoseconds(0));
     limit.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000);
     limit.tv_nsec = static_cast<long>(left.count() % 1'000'000'000);
   }

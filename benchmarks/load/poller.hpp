@@ -73,13 +73,13 @@ class waiter {
 };
 
 /// One thread's loop: a level-triggered epoll set and a queue of alarms. It shares no code with the library
-/// that it is used to measure. While an alarm is less than `spin` away it looks again and again and does not
-/// sleep, because a sleeping core wakes up some 10 to 50 us late.
+/// that it is used to measure.
 class poller {
  public:
-  static constexpr std::chrono::microseconds spin{200};
-
-  poller();
+  /// `spin` looks again and again and never sleeps. A sleeping core wakes up some 10 to 50 us late; and
+  /// whoever sends to a sleeper pays for waking it, so the server's CPU would depend on how often the load
+  /// happens to sleep.
+  explicit poller(bool spin = false);
   ~poller();
   poller(const poller&) = delete;
   poller& operator=(const poller&) = delete;
@@ -102,6 +102,7 @@ class poller {
   int wait_for_events();
 
   int set_;
+  bool spin_;
   time_point now_ = clock::now();
   std::size_t waiting_ = 0;
   std::priority_queue<alarm, std::vector<alarm>, std::greater<>> alarms_;

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds before_retry{10};
 
 }  // namespace
 
-stage::stage(const plan& p) : wanted(p) {
+stage::stage(const plan& p) : wanted(p), loop(p.spin) {
   address.sin_family = AF_INET;
   address.sin_port = htons(p.port);
   if (::inet_pton(AF_INET, p.host.c_str(), &address.sin_addr) != 1)
