@@ -4,7 +4,7 @@ import argparse
 import pathlib
 import sys
 
-from . import gate, judge, peers, report, rounds, scenario
+from . import gate, judge, machine, peers, report, rounds, scenario
 from .machine import Trouble
 from .session import Session, say
 
@@ -14,6 +14,7 @@ more forms:
   scripts/bench --serve [--port N] [--threads N]     build and run bench_server, and nothing else
   scripts/bench --port N [--threads N]               the same
   scripts/bench --micro [--benchmark_filter=RE]      the micro-benchmarks, and the count of allocations
+  scripts/bench --profile [SCENARIO]                 where a request's instructions go, by callgrind
 
 examples:
   scripts/bench --json figures.json                  every scenario, beside the reference
@@ -39,6 +40,8 @@ def parse(words):
     p.add_argument("--json", metavar="FILE", help="also write the figures there, as Google Benchmark does")
     p.add_argument("--peers", action="store_true",
                    help="also measure nginx, Fastify, Express and cpp-httplib; what is missing is installed, or named and left out")
+    p.add_argument("--polite", action="store_true",
+                   help="do not go before other programs (as root it does, so that they hardly disturb it)")
     g = p.add_argument_group("the gate")
     g.add_argument("--check", nargs="?", const="", metavar="BASELINE",
                    help="fail when a ratio is beyond the baseline's band (default: benchmarks/baseline.json)")
@@ -85,6 +88,7 @@ def session_of(options):
 
 def main(words):
     options = parse(words)
+    machine.POLITE = options.polite
     session = session_of(options)
     own = options.target or options.scenarios
     name = options.check or options.baseline or ("bench-baseline.json" if own else str(HERE.parent / "baseline.json"))

@@ -26,6 +26,9 @@ def cores():
     return usable[0], usable[1 % len(usable)]
 
 
+POLITE = False  # stay behind other programs
+
+
 def alone_on(core):
     """A function for Popen's preexec_fn, in a session of its own: pins the program, lets it open many files, puts it first."""
     def settle():
@@ -38,6 +41,8 @@ def alone_on(core):
 def go_first():
     """Before other programs, if we are allowed to: it takes root as a rule. Linux weighs sessions against each other before
     it weighs their programs, so both are told."""
+    if POLITE:
+        return
     try:
         os.setpriority(os.PRIO_PROCESS, 0, FIRST)
         with open("/proc/self/autogroup", "w", encoding="ascii") as group:
