@@ -38,6 +38,7 @@ def parse(words):
     p.add_argument("--late-rounds", type=int, default=3, help="rounds at a constant rate, for latency (%(default)s)")
     p.add_argument("--seconds", type=float, default=0.2, help="of each measurement in a round (%(default)s)")
     p.add_argument("--json", metavar="FILE", help="also write the figures there, as Google Benchmark does")
+    p.add_argument("--fill", metavar="PAGE", help="also write the table into a page, such as docs/performance.md")
     p.add_argument("--peers", action="store_true",
                    help="also measure nginx, Fastify, Express and cpp-httplib; what is missing is installed, or named and left out")
     p.add_argument("--polite", action="store_true",
@@ -108,6 +109,8 @@ def main(words):
                 say(f"{m.scenario.name}: other programs disturbed {share:.0%} of the rounds for {what}")
     if options.json:
         report.save_json(options.json, measured)
+    if options.fill:
+        report.fill(options.fill, measured, session.plan)
     if options.update_baseline:
         old = gate.load(name) if pathlib.Path(name).exists() else {"metrics": {}}
         gate.save(name, gate.with_values(old, session.metrics(measured), judge.how(session, 1)))

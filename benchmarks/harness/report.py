@@ -6,6 +6,8 @@ import os
 import pathlib
 import platform
 
+from .machine import Trouble
+
 
 def _number(value, form):
     return "-" if value is None else format(value, form)
@@ -37,6 +39,24 @@ def table(measured):
         if number == 0:
             text.append("|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(text)
+
+
+BEGIN, END = "<!-- figures: written by scripts/bench --fill -->", "<!-- end of figures -->"
+
+
+def fill(page, measured, plan):
+    """Puts the figures between a page's two marks, with what a reader needs to judge them."""
+    path = pathlib.Path(page)
+    text = path.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise Trouble(f"{page} has no place for figures: it needs the lines {BEGIN} and {END}")
+    disturbed = [m.scenario.name for m in measured if max(m.trouble()) > 0.5]
+    noted = (f"{processor()}, {os.cpu_count()} cores, Linux {platform.release().split('-')[0]}, {datetime.date.today().isoformat()}: "
+             f"medians of {plan.rounds} rounds of {plan.seconds} s for CPU, and of {plan.late_rounds} for latency.")
+    if disturbed:
+        noted += f" Other programs disturbed most rounds of {', '.join(disturbed)}."
+    before, after = text[:text.index(BEGIN)], text[text.index(END):]
+    path.write_text(f"{before}{BEGIN}\n{noted}\n\n{table(measured)}\n{after}", encoding="utf-8")
 
 
 def processor():

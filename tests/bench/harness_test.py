@@ -178,6 +178,21 @@ class Reports(unittest.TestCase):
         self.assertNotIn("bytes", lines[0])
         self.assertRegex(lines[3], r"\| plaintext \| corbel \| 5\.00 +\| 1\.250 \| 100 +\| 200 +\| 400 +\| 2\.00")
 
+    def test_a_page_gets_the_table_between_its_marks_and_nothing_else_changes(self):
+        with tempfile.TemporaryDirectory() as room:
+            page = pathlib.Path(room) / "page.md"
+            page.write_text(f"above\n{report.BEGIN}\nold\n{report.END}\nbelow\n", encoding="utf-8")
+            for _ in range(2):
+                report.fill(page, [measured([1.25])], rounds.Plan())
+            text = page.read_text(encoding="utf-8")
+            self.assertTrue(text.startswith(f"above\n{report.BEGIN}\n"))
+            self.assertTrue(text.endswith(f"|\n{report.END}\nbelow\n"))
+            self.assertEqual(text.count("| plaintext | corbel |"), 1)
+            self.assertNotIn("old", text)
+            page.write_text("no marks\n", encoding="utf-8")
+            with self.assertRaisesRegex(Trouble, "no place for figures"):
+                report.fill(page, [measured([1.25])], rounds.Plan())
+
     def test_the_json_is_google_benchmarks(self):
         made = json.loads(json.dumps(report.as_google_benchmark([measured([1.25], [2.0])])))
         self.assertIn("num_cpus", made["context"])
