@@ -25,6 +25,7 @@ FEW, MANY = 200, 2200
 PARTS = (
     ("one wake-up and all below it", r"corbel::connection::on_ready"),
     ("recv", r"^recv$|^__libc_recv|^recv@|^__recv"),
+    ("read the head, when it comes in one piece", r"corbel::http1::read_head"),
     ("guard over the raw bytes", r"corbel::http1::scan_head"),
     ("parse the head, framing rules included", r"corbel::http1::parse_head"),
     ("... of it the framing rules", r"corbel::http1::decide_framing"),
