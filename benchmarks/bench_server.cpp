@@ -1,95 +1,48 @@
-// The server that load tests measure: bench_server --port N --threads N [--host ADDRESS]
+// The server that load tests measure: bench_server --port N --threads N
 //
 // Everything goes the way of any application: routing, extraction, the default middleware, JSON.
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <corbel/corbel.hpp>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
+
+#include "service/routes.hpp"
 
 namespace {
 
-struct greeting {
-  std::string message;
+/// Wastes that much CPU on every request: the planted slowdown that the gate must notice (`--burn
+/// NANOSECONDS`).
+class burn {
+ public:
+  explicit burn(std::chrono::nanoseconds each) : turns_(turns_in(each)) {}
+  corbel::flow before(corbel::request&, corbel::response&) const {
+    spin(turns_);
+    return corbel::flow::proceed;
+  }
+
+ private:
+  // Counted turns and not a look at the clock, so that being interrupted does not shorten the waste.
+  static void spin(std::uint64_t turns) {
+    for (volatile std::uint64_t i = 0; i < turns;) i = i + 1;
+  }
+  static std::uint64_t turns_in(std::chrono::nanoseconds wanted) {
+    constexpr std::uint64_t sample = 2'000'000;
+    auto best = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 10; ++i) {
+      const auto from = std::chrono::steady_clock::now();
+      spin(sample);
+      best = std::min(best, std::chrono::nanoseconds(std::chrono::steady_clock::now() - from));
+    }
+    return static_cast<std::uint64_t>(wanted.count()) * sample / static_cast<std::uint64_t>(best.count());
+  }
+
+  std::uint64_t turns_;
 };
-constexpr auto describe(corbel::tag<greeting>) {
-  using namespace corbel::rules;
-  return object(field("message", &greeting::message));
-}
-
-struct task_key {
-  std::string id;
-  std::string task_id;
-};
-constexpr auto describe(corbel::tag<task_key>) {
-  using namespace corbel::rules;
-  return object(field("id", &task_key::id), field("taskId", &task_key::task_id));
-}
-
-enum class project_status : std::uint8_t { active, archived };
-constexpr auto describe(corbel::tag<project_status>) {
-  using namespace corbel::rules;
-  return enumeration(value("active", project_status::active), value("archived", project_status::archived));
-}
-
-struct create_project {
-  std::string name;
-  std::optional<std::string> description;
-  std::int64_t owner_id = 0;
-  project_status status = project_status::active;
-  std::int32_t priority = 0;
-  std::vector<std::string> tags;
-  std::optional<corbel::date> due_date;
-};
-constexpr auto describe(corbel::tag<create_project>) {
-  using namespace corbel::rules;
-  using p = create_project;
-  return object(field("name", &p::name, text().trim().min(3).max(100)),
-                field("description", &p::description, text().trim().max(1000)),
-                field("ownerId", &p::owner_id, number().min(1)), field("status", &p::status, defaulted()),
-                field("priority", &p::priority, number().between(0, 5).defaulted()),
-                field("tags", &p::tags, list_of(text().trim().min(1).max(20)).max(10).defaulted()),
-                field("dueDate", &p::due_date));
-}
-
-struct project {
-  corbel::uuid id;
-  std::string name;
-  std::optional<std::string> description;
-  std::int64_t owner_id = 0;
-  project_status status = project_status::active;
-  std::int32_t priority = 0;
-  std::vector<std::string> tags;
-  std::optional<corbel::date> due_date;
-};
-constexpr auto describe(corbel::tag<project>) {
-  using namespace corbel::rules;
-  using p = project;
-  return object(field("id", &p::id), field("name", &p::name), field("description", &p::description),
-                field("ownerId", &p::owner_id), field("status", &p::status), field("priority", &p::priority),
-                field("tags", &p::tags), field("dueDate", &p::due_date));
-}
-
-std::string plaintext() {
-  return "Hello, World!";
-}
-
-greeting json() {
-  return {"Hello, World!"};
-}
-
-task_key find_task(corbel::path<std::string, "id"> id, corbel::path<std::string, "taskId"> task) {
-  return {*std::move(id), *std::move(task)};
-}
-
-corbel::created<project> add_project(corbel::body<create_project> in) {
-  auto& p = *in;
-  return corbel::created(project{corbel::uuid::v7(), std::move(p.name), std::move(p.description), p.owner_id,
-                                 p.status, p.priority, std::move(p.tags), p.due_date});
-}
 
 /// The value behind `name`, or `otherwise`; ends the program over anything that is no number.
 template <class Number>
@@ -111,17 +64,9 @@ int main(int argc, char** argv) {
   corbel::app_settings settings;
   settings.server.port = option<std::uint16_t>(argc, argv, "--port", 18080);
   settings.server.threads = option<std::size_t>(argc, argv, "--threads", 1);
+  const auto wasted = option<std::uint32_t>(argc, argv, "--burn", 0);
   corbel::app server(std::move(settings));
-
-  server.get("/plaintext", &plaintext);
-  server.get("/json", &json);
-  auto v1 = server.group("/api/v1");
-  for (int i = 0; i < 50; ++i) {
-    const auto resource = "/resource" + std::to_string(i);
-    v1.get(resource, &plaintext);
-    v1.get(resource + "/:id/items/:itemId", &plaintext);
-  }
-  v1.get("/projects/:id/tasks/:taskId", &find_task);
-  v1.post("/projects", &add_project);
+  if (wasted) server.use(burn(std::chrono::nanoseconds(wasted)));
+  add_measured_routes(server.routes());
   return server.run();
 }

@@ -1,0 +1,1 @@
+"""What `scripts/bench` runs: servers beside a reference, in interleaved rounds. docs/performance.md explains it."""

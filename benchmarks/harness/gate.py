@@ -1,0 +1,107 @@
+"""The gate: a run's ratios against a stored baseline, each with the band in which unchanged runs scatter."""
+
+import dataclasses
+import json
+import pathlib
+import statistics
+
+from .machine import Trouble
+
+# A band is this many times the greatest deviation of any unchanged run from their median: a few runs do not show
+# the worst that many will.
+CAUTION = 1.5
+# Narrower than this no band gets, however quiet the machine was. A latency's tail scatters more than CPU does.
+NARROWEST = {"cpu": 0.04, "p95": 0.30, "bytes": 0.25}
+PLANTED = 0.15  # the slowdown that the gate promises to notice
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    metric: str  # SCENARIO.cpu, SCENARIO.p95 or SCENARIO.bytes
+    value: float
+    base: float
+    band: float
+
+    @property
+    def regressed(self):
+        return self.value > self.base * (1 + self.band)
+
+    @property
+    def improved(self):
+        return self.value < self.base * (1 - self.band)
+
+    def said(self):
+        scenario, _, kind = self.metric.rpartition(".")
+        what = {"cpu": "CPU per request, as a ratio to the reference's,", "p95": "p95, as a ratio to the reference's,",
+                "bytes": "memory of an idle connection"}[kind]
+        change = (self.value / self.base - 1) * 100
+        if self.regressed:
+            return (f"{scenario}: {what} is {self.value:.3f}, {change:+.1f} % from the baseline {self.base:.3f}; unchanged "
+                    f"code stays within {self.band * 100:.1f} %. Find the cost, or accept it with --update-baseline.")
+        if self.improved:
+            return (f"{scenario}: {what} is {self.value:.3f}, {change:+.1f} % from the baseline {self.base:.3f}: better. "
+                    "Keep it with --update-baseline.")
+        return f"{scenario}: {what} is {self.value:.3f} ({change:+.1f} %, the band is {self.band * 100:.1f} %)"
+
+
+def metrics(measured, subject):
+    """What the gate looks at in the figures of one scenario."""
+    found = {}
+    name = measured.scenario.name
+    if subject in measured.idle:
+        found[f"{name}.bytes"] = measured.idle[subject]
+        return found
+    if measured.closed:
+        found[f"{name}.cpu"] = measured.cpu_ratio(subject)
+    if measured.late:
+        found[f"{name}.p95"] = measured.latency_ratio(subject)
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def band_of(metric, values):
+    """The band around the median of unchanged runs."""
+    middle = statistics.median(values)
+    widest = max(abs(v / middle - 1) for v in values) if middle else 0.0
+    return max(NARROWEST[metric.rpartition(".")[2]], CAUTION * widest)
+
+
+def baseline_of(runs, how):
+    """The baseline that a list of runs' metrics makes. `how` tells people how they were measured."""
+    found = {}
+    for metric in sorted({m for run in runs for m in run}):
+        values = [run[metric] for run in runs if metric in run]
+        found[metric] = {"value": round(statistics.median(values), 4), "band": round(band_of(metric, values), 4)}
+    return {"how": how, "metrics": found}
+
+
+def with_values(baseline, run, how):
+    """The baseline with one run's values; bands are kept, because one run cannot tell them."""
+    renewed = json.loads(json.dumps(baseline))
+    for metric, value in run.items():
+        entry = renewed["metrics"].setdefault(metric, {"band": 2 * NARROWEST[metric.rpartition(".")[2]]})
+        entry["value"] = round(value, 4)
+    renewed["how"] = {**renewed.get("how", {}), **how}
+    return renewed
+
+
+def compare(run, baseline):
+    """A verdict for each metric that the baseline knows."""
+    known = baseline["metrics"]
+    return [Verdict(metric, value, known[metric]["value"], known[metric]["band"])
+            for metric, value in run.items() if metric in known]
+
+
+def load(name):
+    try:
+        content = json.loads(pathlib.Path(name).read_text(encoding="utf-8"))
+        if not all(e["value"] > 0 and e["band"] > 0 for e in content["metrics"].values()):
+            raise ValueError("a value or a band is not above 0")
+        return content
+    except OSError as failed:
+        raise Trouble(f"there is no baseline {name} ({failed.strerror}); scripts/bench --measure-band writes one") from failed
+    except (ValueError, KeyError, TypeError, AttributeError) as failed:
+        raise Trouble(f"{name} is no baseline: {failed}; scripts/bench --measure-band writes one") from failed
+
+
+def save(name, baseline):
+    pathlib.Path(name).write_text(json.dumps(baseline, indent=2) + "\n", encoding="utf-8")

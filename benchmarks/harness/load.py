@@ -1,0 +1,44 @@
+"""One run of bench_load, as figures."""
+
+import json
+import subprocess
+
+from . import machine
+from .machine import Unfit
+
+
+class Load:
+    """The generator, pinned to its core."""
+
+    def __init__(self, program, core, server_core):
+        self.program, self.core, self.server_core = program, core, server_core
+
+    def run(self, server, request, length, *, seconds, connections=64, idle=0, depth=1, rate=0.0, warm_up=0.1):
+        """Figures of one run, `disturbed` added: the share of the time in which other programs, or other machines on the
+        same hardware, kept the server or the load off their cores."""
+        command = [str(self.program), "--port", str(server.port), "--connections", str(connections), "--idle", str(idle),
+                   "--depth", str(depth), "--rate", str(rate), "--seconds", str(seconds), "--warm-up", str(warm_up),
+                   *request.options()]
+        if self.core != self.server_core:
+            command += ["--spin", "yes"]
+        if length is not None:
+            command += ["--length", str(length)]
+        for pid in server.pids():
+            command += ["--server-pid", str(pid)]
+        both = {self.core, self.server_core}
+        before = machine.stolen(both)
+        done = subprocess.run(command, capture_output=True, text=True, check=False,
+                              preexec_fn=machine.alone_on(self.core), start_new_session=True)
+        stolen = machine.stolen(both) - before
+        if done.returncode not in (0, 1):
+            raise Unfit(server.name, f"cannot be measured: {done.stderr.strip()}\n{server.said()}")
+        figures = json.loads(done.stdout)
+        if figures["errors"]["total"]:
+            named = ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in figures["errors"].items() if n and k != "total")
+            raise Unfit(server.name, f"gave {figures['errors']['total']} wrong replies of {figures['due']} to {request.method} "
+                        f"{request.path} ({named}), so its speed says nothing\n{server.said()}")
+        if not figures["requests"]:
+            raise Unfit(server.name, f"answered nothing in {seconds} s")
+        starved = figures["server"]["starved_seconds"] + figures["load"]["starved_seconds"]
+        figures["disturbed"] = (starved + stolen) / figures["seconds"]
+        return figures
