@@ -24,7 +24,7 @@ TEST_CASE("what a fuzzer once found interesting does no harm") {
                                   {"query_string", &fuzz::query_string},
                                   {"cookie_header", &fuzz::cookie_header},
                                   {"json_body", &fuzz::json_body},
-                                  {"request_fields", &fuzz::request_fields}}) {
+                                  {"request_fields", &fuzz::request_fields},
                                   {"multipart_form", &fuzz::multipart_form}}) {
     CAPTURE(name);
     std::size_t inputs = 0;

@@ -193,7 +193,7 @@ std::shared_ptr<const endpoint> checked_endpoint(F f, signature_of<R, Ps...>) {
   static_assert(
       takes,
       "corbel: a handler takes path<T, \"name\">, query<T>, header<T, \"Name\">, cookie<T, \"name\">, "
-      "body<T>, form<T>, "
+      "body<T>, form<T>, multipart<T>, multipart_stream, "
       "body_stream, state<T>, request& or a type with a corbel::extractor of its own, each by value but the "
       "request; a "
       "parameter of this handler is none of these");
