@@ -45,6 +45,7 @@ struct live : test_folder {
             [this](route_group root) {
               root.use(compression{}).use(decompression{});
               serve_files(root, "/s", text());
+              root.get("/report", [] { return numbered(3'000'000); });
               root.post("/size", [](const request& in) { return std::to_string(in.body().size()); });
             },
             limits) {}
@@ -78,6 +79,10 @@ TEST_CASE("curl fetches, resumes, asks for ranges and for compressed bodies") {
              content_of(s.at(file))));
   CHECK(s.curl("--compressed -o /dev/null -w '%{http_code} %{size_download}'", "/s/large.txt").substr(0, 4) ==
         "200 ");
+
+  CHECK((s.curl("--compressed", "/report") == large));
+  CHECK((s.curl("--compressed --http1.0", "/report") == large));
+  CHECK(s.curl("--compressed -I", "/report").find("Content-Encoding: br") != std::string::npos);
 
   test_folder mine;
   mine.write("part.bin", std::string_view(large).substr(0, 1'234'567));

@@ -1,7 +1,5 @@
 #include "http/coding/limited_decoder.hpp"
 
-#include <algorithm>
-
 namespace corbel::coding {
 namespace {
 
@@ -15,7 +13,8 @@ error broken() {
 
 result<bool> limited_decoder::take(std::string_view& in, std::string& out, std::size_t room) {
   // One byte past the limit tells that it is passed.
-  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(room, limits_.bytes - made_ + 1));
+  const auto left = limits_.bytes - made_;
+  const auto most = room <= left ? room : static_cast<std::size_t>(left) + 1;
   const auto given = in.size();
   const auto before = out.size();
   const auto came = decoder_.take(in, out, most);
