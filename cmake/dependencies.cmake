@@ -15,6 +15,7 @@ corbel_needs(Threads)
 corbel_needs(Boost 1.81)
 corbel_needs(OpenSSL 3.0)
 corbel_needs(nlohmann_json 3.11)
+corbel_needs(ZLIB 1.2)
 find_package(SQLite3 3.40 QUIET)
 
 if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "corbel")  # compiled in: users need neither the header nor a library
@@ -37,3 +38,18 @@ if(NOT TARGET re2::re2)
     INTERFACE_INCLUDE_DIRECTORIES ${RE2_INCLUDE_DIR}
     INTERFACE_LINK_LIBRARIES Threads::Threads)
 endif()
+
+# Brotli comes without one as well.
+find_path(BROTLI_INCLUDE_DIR brotli/encode.h REQUIRED)
+foreach(corbel_part IN ITEMS common dec enc)
+  find_library(BROTLI_${corbel_part}_LIBRARY brotli${corbel_part} REQUIRED)
+  if(NOT TARGET brotli::${corbel_part})
+    add_library(brotli::${corbel_part} UNKNOWN IMPORTED)
+    set_target_properties(brotli::${corbel_part} PROPERTIES
+      IMPORTED_LOCATION ${BROTLI_${corbel_part}_LIBRARY}
+      INTERFACE_INCLUDE_DIRECTORIES ${BROTLI_INCLUDE_DIR})
+  endif()
+endforeach()
+foreach(corbel_part IN ITEMS dec enc)
+  set_target_properties(brotli::${corbel_part} PROPERTIES INTERFACE_LINK_LIBRARIES brotli::common)
+endforeach()

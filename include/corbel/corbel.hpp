@@ -5,10 +5,14 @@
 
 #include <corbel/app/app.hpp>
 #include <corbel/app/settings.hpp>
+#include <corbel/files/files.hpp>
 #include <corbel/http/accept.hpp>
 #include <corbel/http/cookie_keys.hpp>
 #include <corbel/http/event_channel.hpp>
 #include <corbel/middleware/access_log.hpp>
+#include <corbel/middleware/compression.hpp>
+#include <corbel/middleware/decompression.hpp>
+#include <corbel/middleware/etag.hpp>
 #include <corbel/middleware/limits.hpp>
 #include <corbel/middleware/request_id.hpp>
 #include <corbel/middleware/security_headers.hpp>

@@ -100,6 +100,10 @@ void request_access::target(std::string_view target) {
   r_.query_ = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
 }
 
+void request_access::remove_header(std::string_view name) {
+  std::erase_if(r_.headers_, [&](const field_view& field) { return iequals(field.name, name); });
+}
+
 void request_access::rebase(const char* from, std::size_t size, const char* to) noexcept {
   const std::less<const char*> before;
   const auto move = [&](std::string_view& view) {

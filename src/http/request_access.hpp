@@ -16,6 +16,8 @@ class request_access {
   /// Replaces the target by another one that names the same resource, such as the path of an absolute-form.
   void target(std::string_view target);
   void add_header(std::string_view name, std::string_view value) { r_.headers_.push_back({name, value}); }
+  /// Removes all fields of that name: what they say no longer holds for what the request has become.
+  void remove_header(std::string_view name);
   void body(std::string_view body) { r_.body_ = body; }
   void arriving(body_source* source) { r_.arriving_ = source; }
   void body_limit(std::size_t bytes) { r_.body_limit_ = bytes; }

@@ -71,11 +71,21 @@ void read_cookie(const request& in, std::string_view name, const type_descriptor
                 failed);
 }
 
+bool expect_plain(const request& in, extraction& failed) {
+  const auto coding = in.header("content-encoding");
+  if (!coding || iequals(*coding, "identity")) return true;
+  failed.refuse(error(error_kind::unsupported_media_type, "unsupported_encoding",
+                      "The body has a Content-Encoding, which is not undone here; send it plain."));
+  return false;
+}
+
 bool expect_json(const request& in, extraction& failed) {
   const auto content_type = in.header("content-type");
   if (in.body().empty() && !content_type)
     failed.refuse(
         malformed("The request has no body; send JSON with Content-Type: application/json.", "missing_body"));
+  else if (!expect_plain(in, failed))
+    return false;
   else if (!content_type || !is_json(*content_type))
     failed.refuse(error(error_kind::unsupported_media_type, "unsupported_media_type",
                         "The body must be JSON in UTF-8; send it with Content-Type: application/json."));

@@ -42,6 +42,7 @@ void read_form(const request& in, const type_descriptor& type, void* out, extrac
     return failed.refuse(error(
         error_kind::unsupported_media_type, "unsupported_media_type",
         "The body must be a form in UTF-8; send it with Content-Type: application/x-www-form-urlencoded."));
+  if (!expect_plain(in, failed)) return;
   const auto body = in.body();
   if (static_cast<std::size_t>(std::count(body.begin(), body.end(), '&')) >= most_form_fields)
     return failed.refuse(error(error_kind::payload_too_large, "too_many_fields",

@@ -153,7 +153,10 @@ void read_header(const request& in, std::string_view name, const type_descriptor
                  extraction& failed);
 void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,
                  extraction& failed);
-/// Whether the body is there and JSON; a refusal otherwise.
+/// Whether the body is what was sent, or what a middleware has decoded; a refusal when it has a
+/// Content-Encoding still.
+bool expect_plain(const request& in, extraction& failed);
+/// Whether the body is there, plain, and JSON; a refusal otherwise.
 bool expect_json(const request& in, extraction& failed);
 void read_body(const request& in, const type_descriptor& type, void* out, extraction& failed);
 

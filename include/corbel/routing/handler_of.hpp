@@ -226,9 +226,10 @@ std::shared_ptr<const endpoint> checked_endpoint(F f, signature_of<R, Ps...>) {
 
 namespace corbel {
 
-/// Makes the last stage of a pipeline from a function or a function object, by its signature alone.
+/// Makes the last stage of a pipeline from a function or a function object, by its signature alone; an
+/// endpoint of one's own is taken as it is.
 template <class F>
-std::shared_ptr<const endpoint> make_endpoint(F f) {
+requires(!std::is_base_of_v<endpoint, F>) std::shared_ptr<const endpoint> make_endpoint(F f) {
   using found = typename detail::call_signature<F>::type;
   static_assert(!std::is_void_v<found>,
                 "corbel: a handler is a function or an object with one call operator that is const and no "
@@ -238,6 +239,11 @@ std::shared_ptr<const endpoint> make_endpoint(F f) {
     return detail::checked_endpoint(std::move(f), found{});
   else
     return nullptr;
+}
+
+template <class E>
+requires(std::is_base_of_v<endpoint, E>) std::shared_ptr<const endpoint> make_endpoint(E end) {
+  return std::make_shared<const E>(std::move(end));
 }
 
 }  // namespace corbel
