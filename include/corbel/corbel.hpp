@@ -5,6 +5,7 @@
 
 #include <corbel/app/app.hpp>
 #include <corbel/app/settings.hpp>
+#include <corbel/client/client.hpp>
 #include <corbel/middleware/access_log.hpp>
 #include <corbel/middleware/limits.hpp>
 #include <corbel/middleware/request_id.hpp>
