@@ -5,11 +5,11 @@
 
 #include "corbel/base/json/writer.hpp"
 #include "corbel/observe/log.hpp"
+#include "http/response_access.hpp"
 
 namespace corbel::problem {
 namespace {
 
-constexpr std::string_view json_type = "application/json";
 constexpr std::string_view problem_type = "application/problem+json";
 
 /// RFC 9457 is given to who names it in Accept with a weight above zero.
@@ -92,7 +92,7 @@ void write(const request& in, const error& e, response& out) {
   out.status(s);
   auto& body = out.body_buffer();
   if (wants_problem_json(in)) {
-    out.set("Content-Type", problem_type);
+    response_access(out).set(problem_content);
     body += "{\"type\":\"about:blank\",";
     member(body, "title", reason_phrase(s));
     body += ",\"status\":" + std::to_string(static_cast<int>(s)) + ',';
@@ -102,7 +102,7 @@ void write(const request& in, const error& e, response& out) {
     body += ',';
     member(body, "code", e.code());
   } else {
-    out.set("Content-Type", json_type);
+    response_access(out).set(json_content);
     body += '{';
     member(body, "code", e.code());
     body += ',';
