@@ -7,11 +7,11 @@
 #include "corbel/http/accept.hpp"
 #include "corbel/observe/log.hpp"
 #include "http/combined.hpp"
+#include "http/response_access.hpp"
 
 namespace corbel::problem {
 namespace {
 
-constexpr std::string_view json_type = "application/json";
 constexpr std::string_view problem_type = "application/problem+json";
 
 /// RFC 9457 is given to who names it in Accept, with a weight above zero and not below that of plain JSON.
@@ -79,13 +79,11 @@ void log_cause(const request& in, const error& e) {
 void write(const request& in, const error& e, response& out) {
   log_cause(in, e);
   const status s = status_of(e.kind());
-  const bool closes = out.closes();
-  out.clear();
-  if (closes) out.close();
+  response_access(out).reset();
   out.status(s);
   auto& body = out.body_buffer();
   if (wants_problem_json(in)) {
-    out.set("Content-Type", problem_type);
+    response_access(out).set(problem_content);
     body += "{\"type\":\"about:blank\",";
     member(body, "title", reason_phrase(s));
     body += ",\"status\":" + std::to_string(static_cast<int>(s)) + ',';
@@ -95,7 +93,7 @@ void write(const request& in, const error& e, response& out) {
     body += ',';
     member(body, "code", e.code());
   } else {
-    out.set("Content-Type", json_type);
+    response_access(out).set(json_content);
     body += '{';
     member(body, "code", e.code());
     body += ',';

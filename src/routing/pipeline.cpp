@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "corbel/http/problem.hpp"
+#include "http/response_access.hpp"
 
 namespace corbel {
 namespace {
@@ -23,6 +24,7 @@ pipeline::pipeline(layers all, std::shared_ptr<const corbel::endpoint> end)
     : layers_(std::move(all)), end_(std::move(end)) {
   waits_ = end_->waits();
   for (const auto& layer : layers_) {
+    steps_.push_back({layer.get(), layer->waits(), layer->enters(), layer->leaves()});
     waits_ |= layer->waits();
     const auto own = layer->limits();
     if (own.body) limits_.body = own.body;
@@ -33,11 +35,13 @@ pipeline::pipeline(layers all, std::shared_ptr<const corbel::endpoint> end)
 std::size_t pipeline::enter(std::size_t from, request& in, response& out, bool& stopped) const noexcept {
   std::size_t at = from;
   try {
-    for (; at < layers_.size() && !layers_[at]->waits(); ++at) {
-      if (layers_[at]->before(in, out) == flow::stop) {
+    for (; at < steps_.size() && !steps_[at].waits; ++at) {
+      if (!steps_[at].enters) continue;
+      if (steps_[at].layer->before(in, out) == flow::stop) {
         stopped = true;
         break;
       }
+      response_access(out).lay();
     }
   } catch (...) {
     answer_exception(in, std::current_exception(), out);
@@ -48,8 +52,9 @@ std::size_t pipeline::enter(std::size_t from, request& in, response& out, bool& 
 
 void pipeline::leave(std::size_t from, std::size_t to, const request& in, response& out) const noexcept {
   while (to-- > from) {
+    if (!steps_[to].leaves) continue;
     try {
-      layers_[to]->after(in, out);
+      steps_[to].layer->after(in, out);
     } catch (...) {
       answer_exception(in, std::current_exception(), out);
     }
@@ -97,12 +102,14 @@ task<void> pipeline::run(std::size_t from, request& in, response& out) const {
   std::exception_ptr thrown;
   if (!stopped) {
     try {
-      if (reached < layers_.size())
-        out = co_await layers_[reached]->around(in, next(&run_next, this, reached + 1, &in));
-      else if (end_->waits())
+      if (reached < layers_.size()) {
+        auto made = co_await layers_[reached]->around(in, next(&run_next, this, reached + 1, &in));
+        response_access(out).take(std::move(made));
+      } else if (end_->waits()) {
         co_await end_->serve_waiting(in, out);
-      else
+      } else {
         end_->serve(in, out);
+      }
     } catch (...) {
       thrown = std::current_exception();
     }

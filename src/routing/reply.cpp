@@ -4,17 +4,19 @@
 #include "corbel/base/text_value.hpp"
 #include "corbel/http/problem.hpp"
 #include "corbel/http/url.hpp"
+#include "http/response_access.hpp"
 
 namespace corbel::detail {
 
 void write_json(response& out, status s, const type_descriptor& type, const void* value) {
   out.status(s);
-  out.set("Content-Type", "application/json");
+  response_access(out).set(json_content);
   json::append(out.body_buffer(), type, value);
 }
 
 void write_text(response& out, std::string_view text) {
-  out.body(text, "text/plain; charset=utf-8");
+  out.body_buffer() = text;
+  response_access(out).set(text_content);
 }
 
 void write_created(const request& in, response& out, std::string_view location, std::string_view collection,
@@ -26,16 +28,26 @@ void write_created(const request& in, response& out, std::string_view location, 
   }
   const auto* id = type.kind == type_kind::object ? type.object->find("id") : nullptr;
   if (!id || !is_scalar(*id->type)) return;
-  std::string text;
-  append_text(text, *id->type, id->member_of(value));
-  std::string uri(collection.empty() ? in.path() : collection);
+  std::string uri;
+  uri.reserve(256);
+  uri = collection.empty() ? in.path() : collection;
   if (uri.empty() || uri.back() != '/') uri += '/';
-  uri += percent_encode(text);
+  const auto base = uri.size();
+  append_text(uri, *id->type, id->member_of(value));
+  if (id->type->kind != type_kind::uuid && id->type->kind != type_kind::integer) {
+    const std::string text = uri.substr(base);
+    uri.resize(base);
+    append_percent_encoded(uri, text);
+  }
   out.set("Location", uri);
 }
 
 void write_error(const request& in, response& out, const error& e) {
   problem::write(in, e, out);
+}
+
+void write_response(response& out, response made) {
+  response_access(out).take(std::move(made));
 }
 
 }  // namespace corbel::detail
