@@ -5,11 +5,11 @@
 
 #include <corbel/app/app.hpp>
 #include <corbel/app/settings.hpp>
+#include <corbel/client/client.hpp>
 #include <corbel/files/files.hpp>
 #include <corbel/http/accept.hpp>
 #include <corbel/http/cookie_keys.hpp>
 #include <corbel/http/event_channel.hpp>
-#include <corbel/client/client.hpp>
 #include <corbel/middleware/access_log.hpp>
 #include <corbel/middleware/compression.hpp>
 #include <corbel/middleware/decompression.hpp>

@@ -12,6 +12,7 @@
 namespace corbel::problem {
 namespace {
 
+constexpr std::string_view json_type = "application/json";
 constexpr std::string_view problem_type = "application/problem+json";
 
 /// RFC 9457 is given to who names it in Accept, with a weight above zero and not below that of plain JSON.

@@ -131,14 +131,15 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     scan = {};
   }
   while (!bytes.empty() && !closing_ && !in_exchange() && phase_ != phase::body) {
-    std::size_t head_size = 0;
-    std::optional<error> why;
-    const auto outcome = http1::scan_head(bytes, scan, home_.limits(), head_size, why);
-    if (outcome == http1::head_outcome::incomplete) break;
-
     auto& in = home_.in;
     request_access access(in);
     access.clear();
+    std::size_t head_size = 0;
+    http1::message_framing framing;
+    std::optional<error> why;
+    const auto outcome = http1::read_head(bytes, scan, home_.limits(), in, framing, head_size, why);
+    if (outcome == http1::head_outcome::incomplete) break;
+
     access.peer(peer_);
     access.facts(facts_);
     access.arrived(home_.loop.now());
@@ -147,14 +148,8 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
       refuse(in, *why, home_.out);
       break;
     }
-    http1::message_framing framing;
-    const auto head = bytes.substr(0, head_size);
-    why = http1::parse_head(head, in, framing);
-    if (why) {
-      refuse(in, *why, home_.out);
-      break;
-    }
     scan = {};
+    const auto head = bytes.substr(0, head_size);
     auto rest = bytes.substr(head_size);
     if (!framing.has_body()) {
       bytes = rest;
