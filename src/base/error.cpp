@@ -61,6 +61,7 @@ std::string_view to_string(error_kind kind) noexcept {
     case error_kind::headers_too_large: return "headers_too_large";
     case error_kind::internal: return "internal";
     case error_kind::not_implemented: return "not_implemented";
+    case error_kind::bad_gateway: return "bad_gateway";
     case error_kind::unavailable: return "unavailable";
     case error_kind::deadline_exceeded: return "deadline_exceeded";
     case error_kind::version_not_supported: return "version_not_supported";

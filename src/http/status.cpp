@@ -78,6 +78,7 @@ status status_of(error_kind kind) noexcept {
     case error_kind::headers_too_large: return status::headers_too_large;
     case error_kind::internal: return status::internal_server_error;
     case error_kind::not_implemented: return status::not_implemented;
+    case error_kind::bad_gateway: return status::bad_gateway;
     case error_kind::unavailable: return status::service_unavailable;
     case error_kind::deadline_exceeded: return status::gateway_timeout;
     case error_kind::version_not_supported: return status::version_not_supported;

@@ -35,6 +35,7 @@ enum class error_kind : std::uint8_t {
   headers_too_large,       ///< 431
   internal,                ///< 500: a surprise; what it was goes to the log only
   not_implemented,         ///< 501
+  bad_gateway,             ///< 502: another service failed us
   unavailable,             ///< 503: try again later
   deadline_exceeded,       ///< 504: our own work took too long
   version_not_supported,   ///< 505

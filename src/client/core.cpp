@@ -1,0 +1,48 @@
+#include "client/core.hpp"
+
+#include <stdexcept>
+
+#include "corbel/http/field.hpp"
+
+namespace corbel {
+namespace {
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+outgoing::core::core(client_settings s) : id(next_id()), settings(std::move(s)), guard(settings) {
+  if (!settings.proxy.empty()) {
+    auto read = url::parse(settings.proxy);
+    if (!read || read->https())
+      throw std::invalid_argument("client_settings::proxy: write it as http://host:port" +
+                                  (read ? std::string() : "; " + read.error().message()));
+    proxy = *std::move(read);
+  }
+  if (settings.limits.connections_per_origin == 0 || settings.limits.connections == 0)
+    throw std::invalid_argument("client_settings::limits: no connection is allowed; write at least 1");
+  if (!is_field_value(settings.user_agent))
+    throw std::invalid_argument(
+        "client_settings::user_agent holds a control character, or a blank at an end");
+}
+
+client_settings client_settings::for_own_services() {
+  client_settings made;
+  made.allow_private = true;
+  made.limits.redirects = 0;
+  return made;
+}
+
+client_settings client_settings::for_user_supplied_urls() {
+  client_settings made;
+  made.allow_ports = {80, 443};
+  made.timeouts.total = std::chrono::milliseconds(10'000);
+  made.limits.redirects = 3;
+  made.limits.body = byte_size{1024 * 1024};
+  return made;
+}
+
+}  // namespace corbel
