@@ -2,13 +2,21 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <optional>
 
 #include "corbel/client/client.hpp"
+
+/// The call as a task that co_spawn can take: a result has no default value.
+template <class T>
+corbel::task<> then(corbel::task<corbel::result<T>> work, std::function<void(corbel::result<T>)> tell) {
+  tell(co_await std::move(work));
+}
 
 /// An event loop that outlives single calls, so that connections stay open between them.
 class caller {
@@ -30,9 +38,14 @@ class caller {
     while (!done) loop.run_one();
     if (thrown) std::rethrow_exception(thrown);
   }
+  /// Starts a call beside others; it moves on whenever the loop runs.
+  template <class T>
+  void start(corbel::task<corbel::result<T>> call, std::function<void(corbel::result<T>)> tell) {
+    boost::asio::co_spawn(loop, then<T>(std::move(call), std::move(tell)), boost::asio::detached);
+  }
   /// Cancels the call after `patience`; whether it then ended by throwing.
   template <class T>
-  bool cancelled(corbel::task<T> work, std::chrono::milliseconds patience) {
+  bool cancelled(corbel::task<corbel::result<T>> call, std::chrono::milliseconds patience) {
     boost::asio::cancellation_signal signal;
     boost::asio::steady_timer timer(loop, patience);
     timer.async_wait([&](const boost::system::error_code& e) {
@@ -40,12 +53,11 @@ class caller {
     });
     bool done = false;
     bool threw = false;
-    boost::asio::co_spawn(
-        loop, std::move(work),
-        boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e, auto&&...) {
-          threw = e != nullptr;
-          done = true;
-        }));
+    boost::asio::co_spawn(loop, then<T>(std::move(call), [](auto) {}),
+                          boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) {
+                            threw = e != nullptr;
+                            done = true;
+                          }));
     loop.restart();
     while (!done) loop.run_one();
     timer.cancel();
