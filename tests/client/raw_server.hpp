@@ -24,6 +24,8 @@ class raw_server {
     bool send_bytewise(std::string_view bytes);
     /// Whether the client closes without sending more.
     bool ends();
+    /// Passes bytes to and from another port on loopback until either side ends.
+    void splice(std::uint16_t port);
     /// Ends with a reset.
     void reset();
     int fd() const noexcept { return fd_; }
