@@ -8,6 +8,7 @@
 #include <corbel/http/accept.hpp>
 #include <corbel/http/cookie_keys.hpp>
 #include <corbel/http/event_channel.hpp>
+#include <corbel/client/client.hpp>
 #include <corbel/middleware/access_log.hpp>
 #include <corbel/middleware/limits.hpp>
 #include <corbel/middleware/request_id.hpp>

@@ -4,6 +4,7 @@
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <charconv>
 
 #include "client/dial.hpp"
 #include "client/failures.hpp"
@@ -107,6 +108,12 @@ task<result<client_response>> send_call(std::shared_ptr<outgoing::core> owner, o
   if (!opened) co_return std::move(opened).error();
   auto& stream = **opened;
   std::string body;
+  // A length is a promise: believed up to a point.
+  if (const auto promised = stream.head.header("Content-Length")) {
+    std::size_t size = 0;
+    std::from_chars(promised->data(), promised->data() + promised->size(), size);
+    body.reserve(std::min<std::size_t>({size, stream.left, 1024 * 1024}));
+  }
   for (;;) {
     auto piece = co_await stream.read();
     if (!piece) co_return std::move(piece).error();

@@ -38,11 +38,6 @@ void connection::deadline(time_point due, const char* phase) {
   if (due_ < watched_) watch();
 }
 
-void connection::no_deadline() {
-  due_ = watched_ = time_point::max();
-  timer_.cancel();
-}
-
 void connection::watch() {
   watched_ = due_;
   timer_.expires_at(due_);

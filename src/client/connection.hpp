@@ -25,9 +25,8 @@ class connection : public std::enable_shared_from_this<connection> {
  public:
   explicit connection(boost::asio::any_io_executor executor);
 
-  /// Replaces the deadline. `phase` becomes `details.phase` of the error.
+  /// Replaces the deadline; time_point::max() for none. `phase` becomes `details.phase` of the error.
   void deadline(time_point due, const char* phase);
-  void no_deadline();
   bool expired() const noexcept { return expired_; }
 
   /// Each gives nothing on success. They throw system_error(operation_aborted) when the calling coroutine was

@@ -142,7 +142,7 @@ task<result<void>> dial(std::shared_ptr<connection> c, std::shared_ptr<core> own
     if (!found) co_return std::move(found).error();
   }
   if (auto done = co_await connect_to_any(c, *found, due); !done) co_return done;
-  if (owner->proxy) {
+  if (owner->proxy && to.https()) {
     if (auto done = co_await open_tunnel(c, to); !done) co_return done;
   }
   if (to.https()) {

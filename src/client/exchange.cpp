@@ -137,8 +137,10 @@ std::string request_head(const call& what) {
   std::string out;
   out.reserve(512);
   out += to_string(what.now);
+  // A proxy is told the whole URL (RFC 9112, 3.2.2); a tunnel through it needs no more than an origin does.
+  const bool by_proxy = what.owner->proxy && !what.to.https();
   out.append(" ")
-      .append(what.to.target())
+      .append(by_proxy ? what.to.text() : what.to.target())
       .append(" HTTP/1.1\r\nHost: ")
       .append(what.to.authority())
       .append("\r\n");

@@ -123,11 +123,12 @@ void pool::put_back(const std::string& origin, std::shared_ptr<connection> c) {
   if (abandoned_) return;
   const auto now = std::chrono::steady_clock::now();
   c->last_used = now;
-  if (owner_->stopping || !c->unread.empty() || !worth_keeping(*c, now)) {
+  // Whether its peer has closed it meanwhile is asked when it is taken out again.
+  if (owner_->stopping || !c->unread.empty()) {
     c->close();
     return give_up(origin);
   }
-  c->no_deadline();
+  c->deadline(time_point::max(), "");
   c->release_buffer();
   origins_[origin].idle.push_back(std::move(c));
   ++idle_;

@@ -2,6 +2,8 @@
 
 #include "client/caller.hpp"
 #include "client/raw_server.hpp"
+#include "corbel/http/url.hpp"
+#include "corbel/middleware/request_id.hpp"
 #include "corbel/routing/extract.hpp"
 #include "corbel/routing/reply.hpp"
 #include "server/running.hpp"
@@ -160,6 +162,47 @@ TEST_CASE("requests are written as servers expect them") {
   CHECK(sent[1].find("Content-Length: 0\r\n") != std::string::npos);
   CHECK(sent[2].find("Content-Type: application/x-www-form-urlencoded\r\n") != std::string::npos);
   CHECK(sent[2].find("\r\n\r\na%20b=c%26d&e=") != std::string::npos);
+}
+
+TEST_CASE("a handler calls on behalf of its request, and lets errors through") {
+  raw_server other([](auto& peer) {
+    const auto in = peer.request();
+    if (in.find("GET /fail") == 0) return;
+    peer.send(ok(in));
+  });
+  client http(local());
+  const auto wire_up = [&](route_group g) {
+    g.use(request_id{});
+    g.get("/pass/:url",
+          [](const request& in, path<std::string> to, state<client> calls) -> task<result<std::string>> {
+            auto got = co_await calls->send(outbound::get(*to).on_behalf_of(in));
+            if (!got) co_return got.error();
+            co_return got->body();
+          });
+  };
+  running service(wire_up, {}, 1, 5s, {}, [&](services& all) { all.provide(http); });
+  caller loop;
+  const auto to = [&](std::string_view path) {
+    return outbound::get("http://127.0.0.1:" + std::to_string(service.port()) + "/pass/" +
+                         percent_encode(other.url(path)))
+        .header("X-Request-Id", "the-one")
+        .header("tracestate", "a=b");
+  };
+  const std::string parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const auto traced = loop.wait(http.send(to("/").header("traceparent", parent)));
+  REQUIRE(traced);
+  CHECK(traced->body().find("X-Request-Id: the-one\r\n") != std::string::npos);
+  CHECK(traced->body().find("traceparent: " + parent + "\r\n") != std::string::npos);
+  CHECK(traced->body().find("tracestate: a=b\r\n") != std::string::npos);
+  const auto untraced = loop.wait(http.send(to("/").header("traceparent", "00-junk")));
+  CHECK(untraced->body().find("trace") == std::string::npos);
+
+  const auto failed = loop.wait(http.send(to("/fail")));
+  REQUIRE(failed);
+  CHECK(failed->code() == 502);
+  CHECK(failed->body().find("connection_lost") != std::string::npos);
+  CHECK(failed->body().find("\"message\":\"The connection to another service was lost.\"") !=
+        std::string::npos);
 }
 
 TEST_CASE("a fake answers in the place of the network") {

@@ -187,9 +187,8 @@ TEST_CASE("gzip is undone, and what expands beyond the limit is refused") {
 TEST_CASE("a body may be made while it is sent") {
   std::promise<std::string> received;
   raw_server service([&](auto& peer) {
-    peer.request();
     std::string all;
-    while (all.find("0\r\n\r\n") == all.npos) {
+    while (all.find("\r\n0\r\n\r\n") == all.npos) {
       char piece[4096];
       const auto n = ::recv(peer.fd(), piece, sizeof piece, 0);
       if (n <= 0) break;
@@ -209,9 +208,10 @@ TEST_CASE("a body may be made while it is sent") {
   const auto got = loop.wait(http.send(outbound::post(service.url()).stream(source, "text/plain")));
   REQUIRE(got);
   CHECK(got->body() == "got it");
-  CHECK(received.get_future().get() ==
+  const auto sent = received.get_future().get();
+  CHECK(sent.substr(sent.find("\r\n\r\n") + 4) ==
         chunk(std::string(8, 'x')) + chunk(std::string(16, 'x')) + chunk(std::string(24, 'x')) + "0\r\n\r\n");
-  CHECK(service.requests().at(0).find("Transfer-Encoding: chunked\r\n") != std::string::npos);
+  CHECK(sent.find("Transfer-Encoding: chunked\r\n") != std::string::npos);
 
   const auto failing = [](std::optional<std::uint64_t> size, std::string piece) {
     raw_server deaf([](auto& peer) {

@@ -182,8 +182,12 @@ TEST_CASE("a tunnel through a proxy carries TLS to the service itself") {
   REQUIRE(got);
   CHECK(got->body() == "through");
   CHECK(service.last().server_name == "service.invalid");
-  const auto refused_by_proxy = loop.wait(http.get("http://other.invalid/"));
+  const auto refused_by_proxy = loop.wait(http.get("https://other.invalid/"));
   REQUIRE_FALSE(refused_by_proxy);
   CHECK(refused_by_proxy.error().code() == "connect_failed");
+  CHECK(loop.wait(http.get("https://169.254.169.254/")).error().code() == "address_refused");
   CHECK(loop.wait(http.get("http://169.254.169.254/")).error().code() == "address_refused");
+  // In the clear the proxy is told the whole URL, and answers itself.
+  CHECK(loop.wait(http.get("http://open.invalid/a?b"))->code() == 403);
+  CHECK(proxy.requests().back().find("GET http://open.invalid/a?b HTTP/1.1\r\nHost: open.invalid\r\n") == 0);
 }

@@ -117,6 +117,7 @@ TEST_CASE("every kind of error has its status, and every status of ours its phra
                                             {error_kind::headers_too_large, 431},
                                             {error_kind::internal, 500},
                                             {error_kind::not_implemented, 501},
+                                            {error_kind::bad_gateway, 502},
                                             {error_kind::unavailable, 503},
                                             {error_kind::deadline_exceeded, 504},
                                             {error_kind::version_not_supported, 505}};

@@ -77,8 +77,9 @@ struct client_settings {
   bool allow_insecure_redirects = false;
   /// Asks for gzip and undoes it.
   bool decompress = true;
-  /// "http://proxy.internal:3128": every call goes through it (CONNECT). The proxy then looks names up, so of
-  /// names the address guard sees only `allow_ports` and literal addresses: give the proxy rules of its own.
+  /// "http://proxy.internal:3128": every call goes through it, https in a tunnel (CONNECT). The proxy then
+  /// looks names up, so the guard here judges ports and addresses that are written out, and no names: give
+  /// the proxy rules of its own.
   std::string proxy;
   std::string user_agent = "corbel";
 
