@@ -1,5 +1,7 @@
 #include "client/exchange.hpp"
 
+#include <charconv>
+
 #include "client/dial.hpp"
 #include "client/failures.hpp"
 #include "corbel/http/field.hpp"
@@ -18,46 +20,79 @@ struct attempt {
   client_response head;
 };
 
-task<result<void>> send_source(connection& c, call& what) {
-  const auto size = what.request.source_size();
-  std::uint64_t left = size.value_or(0);
-  what.source_started = true;
-  for (;;) {
-    c.deadline(what.total, "total");  // how slowly the source gives is the source's affair
-    auto piece = co_await what.request.source()();
-    if (!piece) co_return std::move(piece).error();
-    c.deadline(due_in(what.idle, what.total), "send");
-    if (size && piece->size() > left)
-      co_return error{error_kind::internal, "invalid_request",
-                      "The body of a call is longer than the size it was given."};
-    left -= size ? piece->size() : 0;
-    std::string framed = std::move(*piece);
-    const bool last = framed.empty();
-    if (last && left != 0)
-      co_return error{error_kind::internal, "invalid_request",
-                      "The body of a call is shorter than the size it was given."};
-    if (!size) {
+error wrong_length(const char* what) {
+  return {error_kind::internal, "invalid_request",
+          std::string("The body of a call is ") + what + " than the length it was given."};
+}
+
+/// Frames what a producer writes. What goes wrong on the way is kept: the producer may swallow the exception.
+class producer_sink final : public body_sink {
+ public:
+  producer_sink(connection& c, const call& what)
+      : connection_(c), what_(what), left_(what.request.length().value_or(0)) {}
+
+  task<> write(std::string_view bytes) override {
+    if (bytes.empty()) co_return;
+    if (failed_) throw failure(*failed_);
+    if (what_.request.length()) {
+      if (bytes.size() > left_) fail(wrong_length("longer"));
+      left_ -= bytes.size();
+      co_await send(bytes);
+    } else {
       char digits[20];
-      std::size_t n = 0;
-      for (auto rest = framed.size(); n == 0 || rest != 0; rest >>= 4)
-        digits[n++] = "0123456789abcdef"[rest & 15];
-      std::string head(std::make_reverse_iterator(digits + n), std::make_reverse_iterator(digits));
-      framed = head + "\r\n" + framed + "\r\n";
+      auto* const end = std::to_chars(digits, digits + sizeof digits, bytes.size(), 16).ptr;
+      std::string framed(digits, end);
+      framed.append("\r\n").append(bytes).append("\r\n");
+      co_await send(framed);
     }
-    if (!framed.empty()) {
-      if (auto done = co_await c.write(framed, nullptr); !done) co_return done;
-    }
-    if (last) co_return result<void>();
   }
+  task<result<void>> end() {
+    if (failed_) co_return *failed_;
+    if (left_ != 0) co_return wrong_length("shorter");
+    if (what_.request.length()) co_return result<void>();
+    connection_.deadline(due_in(what_.idle, what_.total), "send");
+    co_return co_await connection_.write("0\r\n\r\n", nullptr);
+  }
+
+ private:
+  task<> send(std::string_view bytes) {
+    connection_.deadline(due_in(what_.idle, what_.total), "send");
+    auto done = co_await connection_.write(bytes, nullptr);
+    connection_.deadline(what_.total, "total");  // how slowly it is produced is the producer's affair
+    if (!done) fail(std::move(done).error());
+  }
+  [[noreturn]] void fail(error why) {
+    failed_ = std::move(why);
+    throw failure(*failed_);
+  }
+
+  connection& connection_;
+  const call& what_;
+  std::uint64_t left_;
+  std::optional<error> failed_;
+};
+
+task<result<void>> send_produced(connection& c, call& what) {
+  what.produced = true;
+  producer_sink sink(c, what);
+  std::optional<error> thrown;
+  try {
+    c.deadline(what.total, "total");
+    co_await what.request.producer()(sink);
+  } catch (const failure& f) {
+    thrown = f.error();
+  }
+  if (thrown) co_return *std::move(thrown);
+  co_return co_await sink.end();
 }
 
 task<result<void>> send_request(connection& c, call& what, bool& sent) {
   c.deadline(due_in(what.idle, what.total), "send");
   std::string text = request_head(what);
   const auto& body = what.request.body();
-  if (!what.with_body || what.request.source()) {
+  if (!what.with_body || what.request.producer()) {
     if (auto done = co_await c.write(text, &sent); !done) co_return done;
-    if (what.with_body) co_return co_await send_source(c, what);
+    if (what.with_body) co_return co_await send_produced(c, what);
     co_return result<void>();
   }
   // A small body goes out with the head; a large one is not copied.
@@ -123,7 +158,7 @@ task<void> converse(connection& c, call& what, attempt& made) {
 }
 
 bool may_repeat(const call& what, const attempt& made) {
-  if (what.source_started || made.answered || made.failed->code() != "connection_lost") return false;
+  if (what.produced || made.answered || made.failed->code() != "connection_lost") return false;
   if (!made.sent) return true;
   // RFC 9110, 9.2.2: these ask for the same however often they arrive.
   const auto m = what.now;
@@ -162,10 +197,10 @@ std::string request_head(const call& what) {
     const auto& request = what.request;
     const bool asks_for_body =
         what.now == method::post || what.now == method::put || what.now == method::patch;
-    if (request.source() && !request.source_size())
+    if (request.producer() && !request.length())
       out += "Transfer-Encoding: chunked\r\n";
-    else if (request.source())
-      out.append("Content-Length: ").append(std::to_string(*request.source_size())).append("\r\n");
+    else if (request.producer())
+      out.append("Content-Length: ").append(std::to_string(*request.length())).append("\r\n");
     else if (!request.body().empty() || asks_for_body)
       out.append("Content-Length: ").append(std::to_string(request.body().size())).append("\r\n");
   }

@@ -17,7 +17,7 @@ struct call {
   method now = method::get;      ///< a redirect may have turned it into GET
   bool with_body = true;         ///< ... and dropped the body
   bool crossed_origins = false;  ///< ... and with it the right to see credentials
-  bool source_started = false;   ///< bytes were taken from the body source, which cannot be started again
+  bool produced = false;         ///< the body's producer was started, which happens once
   time_point total{};
   std::chrono::milliseconds connect{}, handshake{}, first_byte{}, idle{};
   std::size_t body_limit = 0;

@@ -73,7 +73,7 @@ outbound& outbound::query(std::string name, std::string value) & {
 
 outbound& outbound::body(std::string content, std::string content_type) & {
   body_ = std::move(content);
-  source_ = nullptr;
+  producer_ = {};
   return header("Content-Type", std::move(content_type));
 }
 
@@ -86,11 +86,11 @@ outbound& outbound::form(const std::vector<std::pair<std::string, std::string>>&
   return body(std::move(text), "application/x-www-form-urlencoded");
 }
 
-outbound& outbound::stream(body_source source, std::string content_type,
-                           std::optional<std::uint64_t> size) & {
+outbound& outbound::stream(body_producer produce, std::string content_type,
+                           std::optional<std::uint64_t> length) & {
   body_.clear();
-  source_ = std::move(source);
-  source_size_ = size;
+  producer_ = std::move(produce);
+  length_ = length;
   return header("Content-Type", std::move(content_type));
 }
 

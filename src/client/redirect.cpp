@@ -24,9 +24,9 @@ result<void> follow(const client_response& head, call& what) {
     what.now = method::get;
     what.with_body = false;
   }
-  if (what.with_body && what.request.source())
+  if (what.with_body && what.request.producer())
     return bad_gateway("unrepeatable_redirect", "Another service sent us on, where we cannot follow.",
-                       from + " redirects a request whose body comes from a source, which is used up");
+                       from + " redirects a request whose body is produced once");
   what.crossed_origins |= next->origin() != from;
   what.to = *std::move(next);
   return {};

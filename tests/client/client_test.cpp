@@ -180,7 +180,7 @@ TEST_CASE("a handler calls on behalf of its request, and lets errors through") {
             co_return got->body();
           });
   };
-  running service(wire_up, {}, 1, 5s, {}, [&](services& all) { all.provide(http); });
+  running service(wire_up, {}, 1, 5s, [&](services& all) { all.provide(http); });
   caller loop;
   const auto to = [&](std::string_view path) {
     return outbound::get("http://127.0.0.1:" + std::to_string(service.port()) + "/pass/" +

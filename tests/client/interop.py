@@ -218,7 +218,7 @@ class Interop(unittest.TestCase):
 daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log; worker_processes 1;
 events {{ worker_connections 64; }}
 http {{
-  access_log off; gzip on; gzip_types *; gzip_min_length 1; client_max_body_size 110000;
+  access_log off; gzip on; gzip_types *; gzip_min_length 1; client_max_body_size 110000; client_body_buffer_size 256k;
   client_body_temp_path {self.folder}/a; proxy_temp_path {self.folder}/b; fastcgi_temp_path {self.folder}/c;
   uwsgi_temp_path {self.folder}/d; scgi_temp_path {self.folder}/e;
   server {{

@@ -29,7 +29,8 @@ namespace corbel {
 /// | `timed_out` | 504 | `details.phase` says in which part |
 /// | `invalid_url`, `invalid_request` | 500 | our own mistake; check a user's URL with `url::parse` first |
 ///
-/// Cancelling the calling coroutine closes the connection it uses. What a body source throws passes through.
+/// Cancelling the calling coroutine closes the connection it uses. What a body's producer throws passes
+/// through, but for a `failure`.
 class client {
  public:
   /// Reads the certificates. Throws std::invalid_argument for settings that cannot be meant.

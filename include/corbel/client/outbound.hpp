@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,18 +10,14 @@
 #include <vector>
 
 #include <corbel/base/describe/type_of.hpp>
+#include <corbel/base/error.hpp>
 #include <corbel/base/json/writer.hpp>
-#include <corbel/base/result.hpp>
+#include <corbel/http/body_stream.hpp>
 #include <corbel/http/method.hpp>
-#include <corbel/runtime/task.hpp>
 
 namespace corbel {
 
 class request;
-
-/// Gives a request's body piece by piece; an empty piece ends it. The next piece is asked for when the one
-/// before has gone to the socket.
-using body_source = std::function<task<result<std::string>>()>;
 
 /// A request to another service, owning all it needs:
 ///
@@ -88,11 +83,14 @@ class outbound {
   outbound&& form(const std::vector<std::pair<std::string, std::string>>& fields) && {
     return std::move(form(fields));
   }
-  /// A body that is made while it is sent: with Content-Length when its size is known, chunked otherwise. It
-  /// cannot be sent twice, so neither a retry nor a 307 or 308 follows.
-  outbound& stream(body_source source, std::string content_type, std::optional<std::uint64_t> size = {}) &;
-  outbound&& stream(body_source source, std::string content_type, std::optional<std::uint64_t> size = {}) && {
-    return std::move(stream(std::move(source), std::move(content_type), size));
+  /// A body that is produced while it is sent: with Content-Length when its length is known, chunked
+  /// otherwise. It cannot be sent twice, so neither a retry nor a 307 or 308 follows. A `failure` that the
+  /// producer throws is the error of the call.
+  outbound& stream(body_producer produce, std::string content_type,
+                   std::optional<std::uint64_t> length = {}) &;
+  outbound&& stream(body_producer produce, std::string content_type,
+                    std::optional<std::uint64_t> length = {}) && {
+    return std::move(stream(std::move(produce), std::move(content_type), length));
   }
 
   /// Carries the incoming request's X-Request-Id, traceparent and tracestate on, so that the logs of both
@@ -144,8 +142,8 @@ class outbound {
   std::optional<std::string_view> header(std::string_view name) const noexcept;
   const std::string& body() const noexcept { return body_; }
   /// Empty unless `stream` was called.
-  const body_source& source() const noexcept { return source_; }
-  std::optional<std::uint64_t> source_size() const noexcept { return source_size_; }
+  const body_producer& producer() const noexcept { return producer_; }
+  std::optional<std::uint64_t> length() const noexcept { return length_; }
   /// Null while nothing is wrong with it.
   const error* mistake() const noexcept { return mistake_ ? &*mistake_ : nullptr; }
   std::optional<std::chrono::milliseconds> timeout() const noexcept { return total_; }
@@ -161,8 +159,8 @@ class outbound {
   std::vector<std::pair<std::string, std::string>> query_;
   std::vector<field> headers_;
   std::string body_;
-  body_source source_;
-  std::optional<std::uint64_t> source_size_;
+  body_producer producer_;
+  std::optional<std::uint64_t> length_;
   std::optional<error> mistake_;
   std::optional<std::chrono::milliseconds> total_, connect_, first_byte_, idle_;
   std::optional<std::size_t> body_limit_, redirects_;
