@@ -113,7 +113,10 @@ task<result<void>> connection::write(std::string_view bytes, bool* sent) {
       n = co_await socket_.async_write_some(piece, asio::redirect_error(asio::use_awaitable, bad));
     // TLS reports nothing of what the socket took before it failed.
     if (sent && (n > 0 || tls_)) *sent = true;
-    if (bad || expired_) co_return failed(bad, "send", "connection_lost");
+    if (bad || expired_) {
+      refused_bytes = !expired_;
+      co_return failed(bad, "send", "connection_lost");
+    }
     bytes.remove_prefix(n);
   }
   co_return result<void>();

@@ -49,10 +49,11 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Forgets what was taken, and gives the buffer back when nothing is left.
   void release_buffer();
 
-  bool fresh = true;     ///< not connected yet
-  time_point made;       ///< when it was connected
-  time_point last_used;  ///< when it was put into the pool
-  std::string peer;      ///< "192.0.2.1:443", for the log
+  bool fresh = true;           ///< not connected yet
+  bool refused_bytes = false;  ///< the peer took no more of what was written
+  time_point made;             ///< when it was connected
+  time_point last_used;        ///< when it was put into the pool
+  std::string peer;            ///< "192.0.2.1:443", for the log
 
  private:
   error failed(const boost::system::error_code& why, const char* what, const char* code) const;

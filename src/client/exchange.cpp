@@ -147,7 +147,7 @@ task<void> converse(connection& c, call& what, attempt& made) {
   auto sent = co_await send_request(c, what, made.sent);
   // A server may refuse a body before it has read all of it, and close: its answer is worth more than the
   // broken pipe.
-  const bool may_have_answered = !sent && sent.error().code() == "connection_lost" && made.sent;
+  const bool may_have_answered = !sent && c.refused_bytes && made.sent;
   if (!sent && !may_have_answered) {
     made.failed = std::move(sent).error();
     co_return;
