@@ -5,10 +5,10 @@
 
 #include <corbel/app/app.hpp>
 #include <corbel/app/settings.hpp>
+#include <corbel/client/client.hpp>
 #include <corbel/http/accept.hpp>
 #include <corbel/http/cookie_keys.hpp>
 #include <corbel/http/event_channel.hpp>
-#include <corbel/client/client.hpp>
 #include <corbel/middleware/access_log.hpp>
 #include <corbel/middleware/limits.hpp>
 #include <corbel/middleware/request_id.hpp>
