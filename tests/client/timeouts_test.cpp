@@ -117,7 +117,7 @@ TEST_CASE("each part of a call has its time") {
   }
   SUBCASE("in all, over redirects") {
     raw_server sends_on([](auto& peer) {
-      for (int i = 0; !peer.request().empty(); ++i) {
+      while (!peer.request().empty()) {
         std::this_thread::sleep_for(60ms);
         peer.send("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /again\r\n\r\n");
       }

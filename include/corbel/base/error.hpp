@@ -37,7 +37,7 @@ enum class error_kind : std::uint8_t {
   not_implemented,         ///< 501
   bad_gateway,             ///< 502: another service failed us
   unavailable,             ///< 503: try again later
-  deadline_exceeded,       ///< 504: our own work took too long
+  deadline_exceeded,       ///< 504: the work took too long, ours or that of a service we called
   version_not_supported,   ///< 505
 };
 
