@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
-#include <cstring>
+
+#include "http/controls.hpp"
 
 namespace corbel {
 namespace {
@@ -37,26 +37,8 @@ bool is_token(std::string_view text) noexcept {
 }
 
 bool has_control(std::string_view text) noexcept {
-  const auto exact = [](std::string_view part) {
-    return std::any_of(part.begin(), part.end(), [](char c) {
-      const auto u = static_cast<unsigned char>(c);
-      return (u < 0x20 && u != '\t') || u == 0x7f;
-    });
-  };
-  if (text.size() < 8) return exact(text);
-  // Eight bytes at a time, the last eight perhaps twice. A borrow may report a neighbour of a control
-  // character, and a tab counts as one here: what is suspicious is looked at again, byte by byte.
-  constexpr std::uint64_t ones = 0x0101010101010101;
-  constexpr std::uint64_t highs = 0x8080808080808080;
-  const auto suspicious = [](const char* at) {
-    std::uint64_t x;
-    std::memcpy(&x, at, sizeof x);
-    const std::uint64_t del = x ^ (ones * 0x7f);
-    return (((x - ones * 0x20) & ~x) | ((del - ones) & ~del)) & highs;
-  };
-  std::uint64_t found = suspicious(text.data() + text.size() - 8);
-  for (std::size_t i = 0; i + 8 < text.size(); i += 8) found |= suspicious(text.data() + i);
-  return found != 0 && exact(text);
+  const char* const end = text.data() + text.size();
+  return detail::find_control(text.data(), text.data(), end) != end;
 }
 
 bool is_field_value(std::string_view text) noexcept {

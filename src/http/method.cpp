@@ -1,5 +1,7 @@
 #include "corbel/http/method.hpp"
 
+#include <cstring>
+
 namespace corbel {
 namespace {
 constexpr std::string_view names[method_count] = {"GET",    "HEAD",    "POST",    "PUT",   "PATCH",
@@ -11,9 +13,17 @@ std::string_view to_string(method m) noexcept {
 }
 
 method method_of(std::string_view name) noexcept {
-  for (std::size_t i = 0; i + 1 < method_count; ++i)
-    if (names[i] == name) return static_cast<method>(i);
-  return method::other;
+  const auto is = [&]<std::size_t N>(const char(&known)[N]) {
+    return std::memcmp(name.data(), known, N - 1) == 0;
+  };
+  switch (name.size()) {
+    case 3: return is("GET") ? method::get : is("PUT") ? method::put : method::other;
+    case 4: return is("POST") ? method::post : is("HEAD") ? method::head : method::other;
+    case 5: return is("PATCH") ? method::patch : is("TRACE") ? method::trace : method::other;
+    case 6: return is("DELETE") ? method::del : method::other;
+    case 7: return is("OPTIONS") ? method::options : is("CONNECT") ? method::connect : method::other;
+    default: return method::other;
+  }
 }
 
 }  // namespace corbel

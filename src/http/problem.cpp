@@ -7,6 +7,7 @@
 #include "corbel/http/accept.hpp"
 #include "corbel/observe/log.hpp"
 #include "http/combined.hpp"
+#include "http/response_access.hpp"
 
 namespace corbel::problem {
 namespace {
@@ -85,7 +86,7 @@ void write(const request& in, const error& e, response& out) {
   out.status(s);
   auto& body = out.body_buffer();
   if (wants_problem_json(in)) {
-    out.set("Content-Type", problem_type);
+    response_access(out).set(problem_content);
     body += "{\"type\":\"about:blank\",";
     member(body, "title", reason_phrase(s));
     body += ",\"status\":" + std::to_string(static_cast<int>(s)) + ',';
@@ -95,7 +96,7 @@ void write(const request& in, const error& e, response& out) {
     body += ',';
     member(body, "code", e.code());
   } else {
-    out.set("Content-Type", json_type);
+    response_access(out).set(json_content);
     body += '{';
     member(body, "code", e.code());
     body += ',';

@@ -9,7 +9,7 @@ namespace corbel {
 
 std::optional<std::string_view> request::header(std::string_view name) const noexcept {
   for (const auto& field : headers_)
-    if (iequals(field.name, name)) return field.value;
+    if (field.name.size() == name.size() && iequals(field.name, name)) return field.value;
   return {};
 }
 
@@ -57,6 +57,10 @@ timestamp request::now() const noexcept {
   return context_or_default(context_).time->now();
 }
 
+timestamp request_access::recently() const noexcept {
+  return context_or_default(r_.context_).time->recently();
+}
+
 std::chrono::nanoseconds request::elapsed() const noexcept {
   return context_or_default(context_).time->steady() - arrived_;
 }
@@ -70,12 +74,17 @@ const corbel::services& request::services() const noexcept {
   return context_or_default(context_).provided;
 }
 
-void request_access::clear() noexcept {
+void request_access::clear_head() noexcept {
   r_.method_ = method::other;
   r_.version_ = 11;
-  r_.method_name_ = r_.target_ = r_.path_ = r_.query_ = r_.body_ = {};
-  r_.arriving_ = nullptr;
+  r_.method_name_ = r_.target_ = r_.path_ = r_.query_ = {};
   r_.headers_.clear();
+}
+
+void request_access::clear() noexcept {
+  clear_head();
+  r_.body_ = {};
+  r_.arriving_ = nullptr;
   r_.params_.clear();
   r_.decoded_.clear();
   r_.id_.clear();
@@ -87,10 +96,7 @@ void request_access::clear() noexcept {
 }
 
 void request_access::start_line(std::string_view method, std::string_view target, int version) {
-  r_.method_name_ = method;
-  r_.method_ = method_of(method);
-  r_.version_ = version;
-  this->target(target);
+  start_line(method, target, std::min(target.find('?'), target.size()), version);
 }
 
 void request_access::target(std::string_view target) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+
 #include "corbel/http/request.hpp"
 
 namespace corbel {
@@ -12,7 +14,19 @@ class request_access {
   /// Forgets everything but the capacity of its buffers, so that a reused request allocates nothing.
   void clear() noexcept;
 
+  /// Forgets the request line and the fields.
+  void clear_head() noexcept;
+
   void start_line(std::string_view method, std::string_view target, int version);
+  /// The same with the length of the target's path, where that is known already.
+  void start_line(std::string_view method, std::string_view target, std::size_t path_size, int version) {
+    r_.method_name_ = method;
+    r_.method_ = method_of(method);
+    r_.version_ = version;
+    r_.target_ = target;
+    r_.path_ = target.substr(0, path_size);
+    r_.query_ = target.substr(std::min(path_size + 1, target.size()));
+  }
   /// Replaces the target by another one that names the same resource, such as the path of an absolute-form.
   void target(std::string_view target);
   void add_header(std::string_view name, std::string_view value) { r_.headers_.push_back({name, value}); }
@@ -23,6 +37,9 @@ class request_access {
   void arrived(std::chrono::steady_clock::time_point when) { r_.arrived_ = when; }
   /// `context` must outlive the request.
   void context(const app_context& context) { r_.context_ = &context; }
+
+  /// The service's time, perhaps some milliseconds ago.
+  timestamp recently() const noexcept;
 
   void route(const void* found) noexcept { r_.route_ = found; }
   std::vector<field_view>& params() noexcept { return r_.params_; }

@@ -4,6 +4,8 @@
 #include <functional>
 #include <stdexcept>
 
+#include "http/response_access.hpp"
+
 namespace corbel {
 namespace {
 
@@ -60,10 +62,6 @@ void append_line(std::string& text, std::string_view name, std::string_view valu
   *at = '\n';
 }
 
-std::uint64_t length_bit(std::string_view name) {
-  return std::uint64_t{1} << (name.size() % 64);
-}
-
 /// Whether `part` is a view into `text`, which would not survive a change of it.
 bool is_within(std::string_view part, const std::string& text) {
   const std::less<const char*> before;
@@ -75,16 +73,12 @@ bool is_within(std::string_view part, const std::string& text) {
 header_block& header_block::add(std::string_view name, std::string_view value) {
   check(name, value);
   append_line(text_, name, value);
-  names_.emplace_back(name);
-  lengths_ |= length_bit(name);
+  names_ |= detail::name_bit(name);
   return *this;
 }
 
 bool header_block::holds(std::string_view name) const noexcept {
-  if ((lengths_ & length_bit(name)) == 0) return false;
-  for (const auto& each : names_)
-    if (iequals(each, name)) return true;
-  return false;
+  return !name.empty() && (names_ & detail::name_bit(name)) != 0 && find_line(text_, name);
 }
 
 response& response::set(std::string_view name, std::string_view value) & {
@@ -92,6 +86,7 @@ response& response::set(std::string_view name, std::string_view value) & {
   if (is_within(name, headers_) || is_within(value, headers_))
     return set(std::string(name), std::string(value));
   remove(name);
+  names_ |= detail::name_bit(name);
   append_line(headers_, name, value);
   return *this;
 }
@@ -100,38 +95,46 @@ response& response::add(std::string_view name, std::string_view value) & {
   check(name, value);
   if (is_within(name, headers_) || is_within(value, headers_))
     return add(std::string(name), std::string(value));
+  names_ |= detail::name_bit(name);
   append_line(headers_, name, value);
   return *this;
 }
 
 response& response::add(const header_block& block) & {
-  const std::string_view all = block.text();
-  const std::size_t mine = headers_.size();
-  bool overlaps = false;
-  for (std::size_t from = 0; from < mine && !overlaps; from = headers_.find('\n', from) + 1)
-    overlaps = block.holds(std::string_view(headers_).substr(from, headers_.find(':', from) - from));
-  if (!overlaps) {
-    headers_.append(all);
-    return *this;
-  }
-  // Looked up against what stood here before, so that a block may hold several fields of one name.
-  for (std::size_t from = 0; from < all.size();) {
-    const auto end = all.find('\n', from) + 1;
-    const auto name = all.substr(from, all.find(':', from) - from);
-    const auto there = find_line(headers_, name);
-    if (!there || there->begin >= mine) headers_.append(all.substr(from, end - from));
-    from = end;
+  if ((names_ & block.names_) == 0) {
+    headers_.append(block.text_);
+    names_ |= block.names_;
+  } else {
+    add_missing(block.text_);
   }
   return *this;
 }
 
+void response::add_missing(std::string_view lines) {
+  // Looked up against what stood here before, so that there may be several fields of one name.
+  const std::size_t mine = headers_.size();
+  for (std::size_t from = 0; from < lines.size();) {
+    const auto end = lines.find('\n', from) + 1;
+    const auto name = lines.substr(from, lines.find(':', from) - from);
+    const auto bit = detail::name_bit(name);
+    const auto there = names_ & bit ? find_line(headers_, name) : std::nullopt;
+    if (!there || there->begin >= mine) {
+      headers_.append(lines.substr(from, end - from));
+      names_ |= bit;
+    }
+    from = end;
+  }
+}
+
 response& response::remove(std::string_view name) & noexcept {
+  if (name.empty() || (names_ & detail::name_bit(name)) == 0) return *this;
   for (auto found = find_line(headers_, name); found; found = find_line(headers_, name, found->begin))
     headers_.erase(found->begin, found->end - found->begin);
   return *this;
 }
 
 std::optional<std::string_view> response::header(std::string_view name) const noexcept {
+  if (name.empty() || (names_ & detail::name_bit(name)) == 0) return {};
   const auto found = find_line(headers_, name);
   if (!found) return {};
   const auto begin = found->begin + name.size() + 2;
@@ -158,16 +161,21 @@ void response::replace_stream(streamed_body made) {
 }
 
 void response::clear() noexcept {
+  constexpr std::size_t usual = 256 * 1024;
   status_ = corbel::status::ok;
   closes_ = false;
+  names_ = 0;
   headers_.clear();
   body_.clear();
   stream_.reset();
+  // One huge response shall not be remembered by every thread that ever wrote one.
+  if (body_.capacity() > usual) std::string().swap(body_);
 }
 
 response text_response(std::string_view content, status s) {
   response made(s);
-  made.body(content, "text/plain; charset=utf-8");
+  made.body_buffer() = content;
+  response_access(made).set(text_content);
   return made;
 }
 

@@ -4,17 +4,19 @@
 #include "corbel/base/text_value.hpp"
 #include "corbel/http/problem.hpp"
 #include "corbel/http/url.hpp"
+#include "http/response_access.hpp"
 
 namespace corbel::detail {
 
 void write_json(response& out, status s, const type_descriptor& type, const void* value) {
   out.status(s);
-  out.set("Content-Type", "application/json");
+  response_access(out).set(json_content);
   json::append(out.body_buffer(), type, value);
 }
 
 void write_text(response& out, std::string_view text) {
-  out.body(text, "text/plain; charset=utf-8");
+  out.body_buffer() = text;
+  response_access(out).set(text_content);
 }
 
 void write_created(const request& in, response& out, std::string_view location, std::string_view collection,

@@ -175,11 +175,11 @@ TEST_CASE("a redirect of the trailing slash goes to this host, or nowhere") {
   CHECK(to("/dir") == "200 ");  // :page takes it
   CHECK(to("/x%2Fy/") == "308 /x%2Fy");
   CHECK(to("/x/sub/y") == "308 /x/sub/y/");
-  for (const auto* evil :
+  for (const std::string evil :
        {"//evil.example/", "///", "//evil.example", "/\\evil.example/", "/\\/evil.example/"}) {
     CAPTURE(evil);
     const auto out = a.inject(get(evil));
-    CHECK(out.code() == 404);
+    CHECK(out.code() == (evil.find('\\') == std::string::npos ? 404 : 400));
     CHECK_FALSE(out.header("Location"));
   }
   CHECK(to("/missing/other") == "404 ");

@@ -12,6 +12,8 @@ class clock {
   virtual ~clock() = default;
   /// The time of day, in UTC; it may step.
   virtual timestamp now() const noexcept = 0;
+  /// The same as of the system's last tick, some milliseconds ago: for what is stamped with every request.
+  virtual timestamp recently() const noexcept { return now(); }
   /// For measuring spans; it never steps back.
   virtual std::chrono::steady_clock::time_point steady() const noexcept = 0;
 };

@@ -6,13 +6,23 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <corbel/http/body_stream.hpp>
 #include <corbel/http/field.hpp>
 #include <corbel/http/status.hpp>
 
 namespace corbel {
+
+namespace detail {
+
+/// A bit by which two names that are equal without case are equal, and most others differ: it spares a search
+/// through the fields. `name` is not empty.
+constexpr std::uint64_t name_bit(std::string_view name) noexcept {
+  const auto fold = [](char c) { return static_cast<unsigned char>(c) | 0x20u; };
+  return std::uint64_t{1} << ((name.size() * 5 + fold(name.front()) + fold(name.back()) * 3) % 64);
+}
+
+}  // namespace detail
 
 /// Header fields already checked and written, to be put into many responses at the cost of a copy.
 class header_block {
@@ -24,9 +34,9 @@ class header_block {
   bool holds(std::string_view name) const noexcept;
 
  private:
+  friend class response;
   std::string text_;
-  std::vector<std::string> names_;
-  std::uint64_t lengths_ = 0;  // a bit for the length of each name, which spares most names the comparison
+  std::uint64_t names_ = 0;  // name_bit of each
 };
 
 /// One response. Content-Length, Date, Connection and Transfer-Encoding are the server's to write; `set` and
@@ -77,12 +87,16 @@ class response {
   bool closes() const noexcept { return closes_; }
   void close() noexcept { closes_ = true; }
 
-  /// Back to an empty 200, keeping capacity.
+  /// Back to an empty 200, keeping what capacity most responses need.
   void clear() noexcept;
 
  private:
+  friend class response_access;
+  void add_missing(std::string_view lines);
+
   corbel::status status_ = corbel::status::ok;
   bool closes_ = false;
+  std::uint64_t names_ = 0;  // name_bit of every field, and perhaps of some that were removed
   std::string headers_;
   std::string body_;
   std::shared_ptr<const streamed_body> stream_;

@@ -1,8 +1,11 @@
+#include "server/http1/framing.hpp"
+
 #include <array>
 #include <charconv>
+#include <limits>
+#include <system_error>
 
 #include "http/request_access.hpp"
-#include "server/http1/head.hpp"
 
 namespace corbel::http1 {
 namespace {
@@ -14,38 +17,6 @@ error refuse_request(std::string message) {
   return malformed(std::move(message), "malformed_request");
 }
 
-/// The fields that decide where a message ends and for whom it is, each with how often it stands there.
-struct deciding_fields {
-  std::string_view content_length, transfer_encoding, host, expect;
-  int content_lengths = 0, transfer_encodings = 0, hosts = 0, expects = 0;
-  bool says_close = false, says_keep_alive = false;
-
-  explicit deciding_fields(const request& in) {
-    for (const auto& field : in.headers()) {
-      switch (field.name.size()) {  // sparing most fields the comparisons
-        case 4: note(field, "host", host, hosts); break;
-        case 6: note(field, "expect", expect, expects); break;
-        case 10:
-          if (iequals(field.name, "connection")) {
-            says_close |= list_contains(field.value, "close");
-            says_keep_alive |= list_contains(field.value, "keep-alive");
-          }
-          break;
-        case 14: note(field, "content-length", content_length, content_lengths); break;
-        case 17: note(field, "transfer-encoding", transfer_encoding, transfer_encodings); break;
-        default: break;
-      }
-    }
-  }
-
- private:
-  static void note(const field_view& field, std::string_view name, std::string_view& value, int& count) {
-    if (!iequals(field.name, name)) return;
-    value = field.value;
-    ++count;
-  }
-};
-
 constexpr std::array<bool, 256> host_characters = [] {
   std::array<bool, 256> table{};
   for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -54,36 +25,31 @@ constexpr std::array<bool, 256> host_characters = [] {
   return table;
 }();
 
-/// RFC 3986, 3.2: a host of registered-name or address characters, and perhaps a port. User information has
-/// no place in a Host field.
-bool is_authority(std::string_view text) {
-  const auto in_brackets = !text.empty() && text.front() == '[';
-  std::string_view host = text;
-  std::string_view port;
-  if (in_brackets) {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos) return false;
-    host = text.substr(1, close - 1);
-    const auto rest = text.substr(close + 1);
-    if (!rest.empty() && rest.front() != ':') return false;
-    port = rest.empty() ? rest : rest.substr(1);
-  } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
-    host = text.substr(0, colon);
-    port = text.substr(colon + 1);
-  }
-  for (const char c : port)
+bool is_port(std::string_view text) {
+  if (text.size() > 5) return false;
+  for (const char c : text)
     if (c < '0' || c > '9') return false;
-  if (port.size() > 5) return false;
-  for (const char c : host)
-    if (!host_characters[static_cast<unsigned char>(c)] && !(in_brackets && c == ':')) return false;
   return true;
 }
 
+/// RFC 3986, 3.2: a host of registered-name or address characters, and perhaps a port. User information has
+/// no place in a Host field.
+bool is_authority(std::string_view text) {
+  const bool in_brackets = !text.empty() && text.front() == '[';
+  std::size_t at = in_brackets;
+  while (at < text.size() &&
+         (host_characters[static_cast<unsigned char>(text[at])] || (in_brackets && text[at] == ':')))
+    ++at;
+  if (in_brackets) {
+    if (at == text.size() || text[at] != ']') return false;
+    ++at;
+  }
+  if (at == text.size()) return true;
+  return text[at] == ':' && is_port(text.substr(at + 1));
+}
+
 std::optional<error> check_target(request& in, std::string_view host) {
-  auto target = in.target();
-  for (const char c : target)
-    if (static_cast<unsigned char>(c) >= 0x80 || c == '#')
-      return refuse_request("The request target holds a byte that must be percent-encoded.");
+  const auto target = in.target();
   if (target.front() == '/') return {};
   if (in.method() == method::connect)
     return error{error_kind::not_implemented, "not_implemented", "CONNECT is not served here."};
@@ -131,20 +97,34 @@ std::optional<error> check_length(const request& in, const deciding_fields& f, m
   if (f.content_lengths > 1) return refuse_framing("Content-Length stands there more than once.");
   if (f.content_lengths == 0) return {};
   const auto text = f.content_length;
-  // 18 digits are an exabyte, and cannot run over.
-  if (text.empty() || text.size() > 18) return refuse_framing("Content-Length must be one decimal number.");
-  for (const char c : text)
-    if (c < '0' || c > '9') return refuse_framing("Content-Length must be one decimal number.");
-  std::from_chars(text.data(), text.data() + text.size(), framing.content_length);
+  const char* const end = text.data() + text.size();
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos)
+    return refuse_framing("Content-Length must be one decimal number.");
+  // A number beyond 64 bits is a number all the same, and above any limit.
+  if (std::from_chars(text.data(), end, framing.content_length).ec == std::errc::result_out_of_range)
+    framing.content_length = std::numeric_limits<std::uint64_t>::max();
   return {};
 }
 
 }  // namespace
 
-std::optional<error> decide_framing(request& in, message_framing& framing) {
-  const deciding_fields f(in);
+void deciding_fields::note_connection(std::string_view value) noexcept {
+  if (iequals(value, "keep-alive")) {  // what most clients send
+    says_keep_alive = true;
+    return;
+  }
+  while (!value.empty()) {
+    const auto option = next_item(value);
+    says_close |= iequals(option, "close");
+    says_keep_alive |= iequals(option, "keep-alive");
+    connection_is_no_list |= !option.empty() && !is_token(option);
+  }
+}
+
+std::optional<error> decide_framing(request& in, const deciding_fields& f, message_framing& framing) {
   framing = {};
   framing.keep_alive = in.version() >= 11 ? !f.says_close : f.says_keep_alive && !f.says_close;
+  if (f.connection_is_no_list) return refuse_request("The Connection header is no list of tokens.");
   if (auto e = check_host(in, f)) return e;
   if (auto e = check_target(in, f.host)) return e;
   if (auto e = check_length(in, f, framing)) return e;

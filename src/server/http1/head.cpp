@@ -1,56 +1,140 @@
 #include "server/http1/head.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
+#include <array>
+#include <cstring>
+#include <limits>
 
+#include "http/controls.hpp"
 #include "http/request_access.hpp"
+#include "server/http1/framing.hpp"
 
 namespace corbel::http1 {
 namespace {
 
-namespace beast = boost::beast;
+/// What a byte may be part of.
+constexpr std::uint8_t in_token = 1;
+constexpr std::uint8_t in_path = 2;
+constexpr std::uint8_t in_query = 4;
 
-std::string_view view(beast::string_view text) {
-  return {text.data(), text.size()};
+/// RFC 3986 leaves fewer bytes to a target. What browsers and common clients send unescaped all the same, and
+/// no two parties read in two ways, may pass: []^{}| anywhere, a backslash and a grave accent in a query.
+constexpr std::array<std::uint8_t, 256> byte_classes = [] {
+  std::array<std::uint8_t, 256> table{};
+  const auto put = [&](std::string_view bytes, std::uint8_t classes) {
+    for (const char c : bytes) table[static_cast<unsigned char>(c)] |= classes;
+  };
+  put("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", in_token | in_path | in_query);
+  put("!#$%&'*+-.^_`|~", in_token);
+  put("/-._~%!$&'()*+,;=:@[]^{}|", in_path | in_query);
+  put("?\\`", in_query);
+  return table;
+}();
+
+bool is(std::uint8_t what, char c) {
+  return (byte_classes[static_cast<unsigned char>(c)] & what) != 0;
 }
 
-/// Beast reads the lines; the fields it finds stay where they are. Its own ideas of framing are not used:
-/// they let pass what a stricter peer reads differently (see framing.cpp).
-class line_parser final : public beast::http::basic_parser<true> {
+/// Why reading ended before the blank line.
+enum class fault : std::uint8_t { none, unfinished, line, method, no_target, target, version, field, limit };
+
+struct bounds {
+  std::size_t line = std::numeric_limits<std::size_t>::max();
+  std::size_t fields = std::numeric_limits<std::size_t>::max();
+  std::size_t field_bytes = std::numeric_limits<std::size_t>::max();
+};
+
+std::size_t distance(const char* from, const char* to) {
+  return static_cast<std::size_t>(to - from);
+}
+
+/// One pass over a head. Every loop over the bytes of a line stops at its carriage return at the latest,
+/// which is looked for first and is in none of the classes.
+class line_reader {
  public:
-  explicit line_parser(request& out) : out_(out) {
-    header_limit(~std::uint32_t{0});
-    body_limit(boost::none);
+  line_reader(std::string_view bytes, request& out, deciding_fields& f)
+      : begin_(bytes.data()), end_(bytes.data() + bytes.size()), at_(begin_), out_(out), deciding_(f) {}
+
+  fault read(const bounds& most) {
+    while (at_line_end()) at_ += 2;
+    if (at_ - begin_ > 8) return fault::limit;
+    if (!find_line_end()) return why_no_line_end();
+    if (distance(at_, cr_) > most.line) return fault::limit;
+    if (const auto bad = read_request_line(); bad != fault::none) return bad;
+    const char* const fields = at_ = cr_ + 2;
+    for (std::size_t count = 1; !at_line_end(); ++count) {
+      if (!find_line_end()) return why_no_line_end();
+      if (count > most.fields || distance(fields, cr_ + 2) > most.field_bytes) return fault::limit;
+      if (!read_field()) return fault::field;
+      at_ = cr_ + 2;
+    }
+    at_ += 2;
+    return fault::none;
   }
+
+  /// Behind the blank line, when there is no fault.
+  std::size_t size() const { return distance(begin_, at_); }
 
  private:
-  using error_code = beast::error_code;
+  bool at_line_end() const { return end_ - at_ >= 2 && at_[0] == '\r' && at_[1] == '\n'; }
+  bool find_line_end() {
+    cr_ = detail::find_control(begin_, at_, end_);
+    return end_ - cr_ >= 2 && cr_[0] == '\r' && cr_[1] == '\n';
+  }
+  fault why_no_line_end() const {
+    return cr_ == end_ || (*cr_ == '\r' && cr_ + 1 == end_) ? fault::unfinished : fault::line;
+  }
 
-  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version,
-                       error_code&) override {
-    out_.start_line(view(method), view(target), version);
+  fault read_request_line() {
+    const char* p = at_;
+    while (is(in_token, *p)) ++p;
+    if (p == at_ || *p != ' ') return fault::method;
+    const std::string_view method(at_, distance(at_, p));
+    const char* const target = ++p;
+    while (is(in_path, *p)) ++p;
+    const char* const path_end = p;
+    if (*p == '?')
+      while (is(in_query, *p)) ++p;
+    if (p == target) return fault::no_target;
+    if (p == cr_) return fault::version;
+    if (*p != ' ') return fault::target;
+    const std::size_t size = distance(target, p++);
+    int version = 11;
+    if (cr_ - p != 8 || std::memcmp(p, "HTTP/1.", 7) != 0) return fault::version;
+    if (p[7] == '0')
+      version = 10;
+    else if (p[7] != '1')
+      return fault::version;
+    out_.start_line(method, {target, size}, distance(target, path_end), version);
+    return fault::none;
   }
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
-                     error_code&) override {
-    out_.add_header(view(name), view(value));
-  }
-  void on_header_impl(error_code&) override {}
-  void on_response_impl(int, beast::string_view, int, error_code&) override {}
-  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-  std::size_t on_body_impl(beast::string_view body, error_code&) override { return body.size(); }
-  void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
-  std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, error_code&) override {
-    return body.size();
-  }
-  void on_finish_impl(error_code&) override {}
 
+  bool read_field() {
+    const auto space = [](char c) { return c == ' ' || c == '\t'; };
+    const char* p = at_;
+    while (is(in_token, *p)) ++p;
+    if (p == at_ || *p != ':') return false;
+    const std::string_view name(at_, distance(at_, p++));
+    while (space(*p)) ++p;
+    const char* end = cr_;
+    while (end != p && space(end[-1])) --end;
+    const std::string_view value(p, distance(p, end));
+    out_.add_header(name, value);
+    deciding_.note(name, value);
+    return true;
+  }
+
+  const char* const begin_;
+  const char* const end_;
+  const char* at_;            // the line being read
+  const char* cr_ = nullptr;  // its end
   request_access out_;
+  deciding_fields& deciding_;
 };
 
 /// "HTTP/2.0" is a version we do not speak; anything else in its place is no version at all, and a version
 /// that we do speak was not what the line broke on.
 bool names_another_version(std::string_view head) {
+  while (head.substr(0, 2) == "\r\n") head.remove_prefix(2);
   const auto line = head.substr(0, head.find('\r'));
   if (line.size() < 8) return false;
   const auto version = line.substr(line.size() - 8);
@@ -59,35 +143,47 @@ bool names_another_version(std::string_view head) {
   return version.substr(0, 5) == "HTTP/" && digit(version[5]) && version[6] == '.' && digit(version[7]);
 }
 
-error unreadable(beast::error_code why, std::string_view head) {
-  using beast::http::error;
-  if (why == error::bad_version && names_another_version(head))
-    return {error_kind::version_not_supported, "version_not_supported",
-            "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
-  if (why == error::bad_method) return malformed("The method is no token.", "malformed_request");
-  if (why == error::bad_target)
-    return malformed("The request target holds a character it may not.", "malformed_request");
-  if (why == error::bad_version)
-    return malformed("The request line does not end in HTTP/1.1.", "malformed_request");
-  if (why == error::bad_field)
-    return malformed("A header name is no token followed by a colon.", "malformed_request");
-  if (why == error::bad_content_length || why == error::multiple_content_length)
-    return malformed("Content-Length must be one decimal number.", "malformed_framing");
-  if (why == error::bad_transfer_encoding)
-    return malformed("Transfer-Encoding and Content-Length contradict each other.", "malformed_framing");
-  return malformed("The request's head is malformed.", "malformed_request");
+error unreadable(fault why, std::string_view head) {
+  const auto because = [](std::string message) { return malformed(std::move(message), "malformed_request"); };
+  switch (why) {
+    case fault::method: return because("The method is no token.");
+    case fault::no_target: return because("The request line has no target.");
+    case fault::target: return because("The request target holds a byte that must be percent-encoded.");
+    case fault::field: return because("A header name is no token followed by a colon.");
+    case fault::version:
+      if (names_another_version(head))
+        return {error_kind::version_not_supported, "version_not_supported",
+                "Only HTTP/1.0 and HTTP/1.1 are spoken here."};
+      return because("The request line does not end in HTTP/1.1.");
+    default: return because("The request's head is malformed.");
+  }
 }
 
 }  // namespace
 
 std::optional<error> parse_head(std::string_view head, request& out, message_framing& framing) {
-  while (head.substr(0, 2) == "\r\n") head.remove_prefix(2);
-  line_parser parser(out);
-  beast::error_code failed;
-  parser.put(boost::asio::const_buffer(head.data(), head.size()), failed);
-  if (failed && failed != beast::http::error::need_more) return unreadable(failed, head);
-  if (!parser.is_header_done()) return malformed("The request's head is malformed.", "malformed_request");
-  return decide_framing(out, framing);
+  deciding_fields deciding;
+  line_reader lines(head, out, deciding);
+  if (const auto bad = lines.read({}); bad != fault::none) return unreadable(bad, head);
+  return decide_framing(out, deciding, framing);
+}
+
+head_outcome read_head(std::string_view bytes, head_scan& at, const server_limits& limits, request& out,
+                       message_framing& framing, std::size_t& size, std::optional<error>& why) {
+  if (at.searched == 0) {
+    deciding_fields deciding;
+    line_reader lines(bytes, out, deciding);
+    if (lines.read({limits.request_line, limits.header_count, limits.header_bytes}) == fault::none) {
+      size = lines.size();
+      why = decide_framing(out, deciding, framing);
+      return why ? head_outcome::refused : head_outcome::complete;
+    }
+    request_access(out).clear_head();
+  }
+  const auto outcome = scan_head(bytes, at, limits, size, why);
+  if (outcome != head_outcome::complete) return outcome;
+  why = parse_head(bytes.substr(0, size), out, framing);
+  return why ? head_outcome::refused : head_outcome::complete;
 }
 
 }  // namespace corbel::http1

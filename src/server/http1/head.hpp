@@ -40,8 +40,12 @@ head_outcome scan_head(std::string_view bytes, head_scan& at, const server_limit
 /// why the request must be refused; what was understood of it until then is in `out`.
 std::optional<error> parse_head(std::string_view head, request& out, message_framing& framing);
 
-/// RFC 9112, 6: the framing of a request whose fields are in `in`, by rules stricter than the RFC's: a
-/// request that two parties could read in two ways is refused.
-std::optional<error> decide_framing(request& in, message_framing& framing);
+/// Both in one: what a connection calls with all bytes that it has, and again, with the same `at` and more of
+/// them, while it answers `incomplete`. A head that is all there at first sight is gone over once; one that
+/// comes in pieces is scanned as it comes, and read when it is complete. `out` must be clear; `size` and
+/// `framing` are set on `complete`. On `refused`, `why` says why, and `out` holds what was understood. The
+/// answer does not depend on how the bytes were cut.
+head_outcome read_head(std::string_view bytes, head_scan& at, const server_limits& limits, request& out,
+                       message_framing& framing, std::size_t& size, std::optional<error>& why);
 
 }  // namespace corbel::http1
