@@ -80,9 +80,7 @@ void log_cause(const request& in, const error& e) {
 void write(const request& in, const error& e, response& out) {
   log_cause(in, e);
   const status s = status_of(e.kind());
-  const bool closes = out.closes();
-  out.clear();
-  if (closes) out.close();
+  response_access(out).reset();
   out.status(s);
   auto& body = out.body_buffer();
   if (wants_problem_json(in)) {

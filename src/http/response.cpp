@@ -128,9 +128,34 @@ void response::add_missing(std::string_view lines) {
 
 response& response::remove(std::string_view name) & noexcept {
   if (name.empty() || (names_ & detail::name_bit(name)) == 0) return *this;
-  for (auto found = find_line(headers_, name); found; found = find_line(headers_, name, found->begin))
-    headers_.erase(found->begin, found->end - found->begin);
+  for (auto found = find_line(headers_, name); found; found = find_line(headers_, name, found->begin)) {
+    const auto size = found->end - found->begin;
+    headers_.erase(found->begin, size);
+    if (found->begin < laid_) laid_ -= size;
+  }
   return *this;
+}
+
+void response::reset() noexcept {
+  status_ = corbel::status::ok;
+  headers_.resize(laid_);
+  body_.clear();
+  stream_.reset();
+}
+
+void response::take(response&& made) {
+  const std::string_view lines = made.headers_;
+  headers_.resize(laid_);
+  for (std::size_t from = 0; from < lines.size() && laid_ != 0; from = lines.find('\n', from) + 1) {
+    const auto name = lines.substr(from, lines.find(':', from) - from);
+    if (!iequals(name, "Set-Cookie")) remove(name);  // not one field, but one for each cookie
+  }
+  headers_.append(lines);
+  names_ |= made.names_;
+  status_ = made.status_;
+  closes_ |= made.closes_;
+  body_ = std::move(made.body_);
+  stream_ = std::move(made.stream_);
 }
 
 std::optional<std::string_view> response::header(std::string_view name) const noexcept {
@@ -165,6 +190,7 @@ void response::clear() noexcept {
   status_ = corbel::status::ok;
   closes_ = false;
   names_ = 0;
+  laid_ = 0;
   headers_.clear();
   body_.clear();
   stream_.reset();

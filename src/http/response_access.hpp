@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "corbel/http/response.hpp"
 #include "http/controls.hpp"
@@ -49,8 +50,12 @@ class response_access {
     make_way(name, detail::name_bit(name));
     r_.headers_.append(line);
   }
-  /// Adds the fields of `other` which this response does not have.
-  void add_missing(std::string_view other) { r_.add_missing(other); }
+  /// What `before` hooks have set stands from here on, whatever the handler answers.
+  void lay() noexcept { r_.laid_ = r_.headers_.size(); }
+  /// Back to an empty 200 with the fields that were laid; it still closes when it did.
+  void reset() noexcept { r_.reset(); }
+  /// Becomes `made`, and keeps the fields that were laid and that `made` does not have; both sides' cookies.
+  void take(response&& made) { r_.take(std::move(made)); }
 
  private:
   void make_way(std::string_view name, std::uint64_t bit) {

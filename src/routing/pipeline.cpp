@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "corbel/http/problem.hpp"
+#include "http/response_access.hpp"
 
 namespace corbel {
 namespace {
@@ -38,6 +39,7 @@ std::size_t pipeline::enter(std::size_t from, request& in, response& out, bool& 
         stopped = true;
         break;
       }
+      response_access(out).lay();
     }
   } catch (...) {
     answer_exception(in, std::current_exception(), out);
@@ -97,12 +99,14 @@ task<void> pipeline::run(std::size_t from, request& in, response& out) const {
   std::exception_ptr thrown;
   if (!stopped) {
     try {
-      if (reached < layers_.size())
-        out = co_await layers_[reached]->around(in, next(&run_next, this, reached + 1, &in));
-      else if (end_->waits())
+      if (reached < layers_.size()) {
+        auto made = co_await layers_[reached]->around(in, next(&run_next, this, reached + 1, &in));
+        response_access(out).take(std::move(made));
+      } else if (end_->waits()) {
         co_await end_->serve_waiting(in, out);
-      else
+      } else {
         end_->serve(in, out);
+      }
     } catch (...) {
       thrown = std::current_exception();
     }

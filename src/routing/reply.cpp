@@ -40,4 +40,8 @@ void write_error(const request& in, response& out, const error& e) {
   problem::write(in, e, out);
 }
 
+void write_response(response& out, response made) {
+  response_access(out).take(std::move(made));
+}
+
 }  // namespace corbel::detail

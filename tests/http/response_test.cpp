@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "http/request_access.hpp"
 #include "server/http1/serialize.hpp"
@@ -71,6 +74,33 @@ TEST_CASE("what the server writes is not the handler's to set") {
   }
   CHECK(out.header_text().empty());
   CHECK(block.text().empty());
+}
+
+TEST_CASE("fields are found whatever their names have in common") {
+  // Names of one bit, of one length, one within another: each is a field of its own.
+  response out;
+  std::vector<std::string> names;
+  std::mt19937 random(12);
+  for (int i = 0; i < 300; ++i) {
+    std::string name(1 + random() % 4, 'a');
+    for (auto& c : name) c = "abXY-"[random() % 5];
+    const auto value = std::to_string(i);
+    out.set(name, value);
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    REQUIRE(out.header(name) == value);
+    if (i % 3 == 0) {
+      out.remove(name);
+      REQUIRE_FALSE(out.header(name));
+    } else {
+      names.push_back(name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  for (const auto& name : names) out.remove(name);
+  CHECK(out.header_text() == "");
+  CHECK_FALSE(out.header(""));
+  out.remove("");
 }
 
 namespace {

@@ -265,3 +265,53 @@ TEST_CASE("a layer may be a function, and leave values for the handler") {
   CHECK(out.body() == "left");
   CHECK(out.header("X-Function") == "yes");
 }
+
+namespace {
+
+struct sets_fields {
+  flow before(request&, response& out) const {
+    out.set("X-Before", "hook").set("Content-Language", "de").add("Set-Cookie", "a=hook");
+    return flow::proceed;
+  }
+};
+struct passes_on {
+  task<response> around(request&, next rest) const { co_return co_await rest(); }
+};
+
+}  // namespace
+
+TEST_CASE("what a before hook has set stays, whatever the handler answers, unless it sets the same field") {
+  const auto answer = [](const request&) {
+    auto out = text_response("whole");
+    out.set("Content-Language", "en").add("Set-Cookie", "b=handler");
+    return out;
+  };
+  for (const bool with_around : {false, true}) {
+    app a(bare());
+    a.use(sets_fields{});
+    if (with_around) a.use(passes_on{});
+    a.get("/whole", answer);
+    a.get("/text", [] { return std::string("text"); });
+    a.get("/error", [] { return not_found("Nothing here."); });
+    a.get("/throws", []() -> std::string { throw std::runtime_error("a bug"); });
+    a.get(
+        "/waits", +[]() -> task<response> { co_return text_response("waited"); });
+    const auto out = a.inject(get("/whole"));
+    CHECK(out.body() == "whole");
+    CHECK(out.header("X-Before") == "hook");
+    CHECK(out.header("Content-Language") == "en");
+    CHECK(out.header_text().find("de\r\n") == std::string::npos);
+    CHECK(out.header_text().find("Set-Cookie: a=hook\r\n") != std::string::npos);
+    CHECK(out.header_text().find("Set-Cookie: b=handler\r\n") != std::string::npos);
+    for (const auto* path : {"/text", "/error", "/throws", "/waits"}) {
+      CAPTURE(path);
+      const auto other = a.inject(get(path));
+      CHECK(other.header("X-Before") == "hook");
+      CHECK(other.header("Content-Language") == "de");
+      CHECK(other.header("Content-Type"));
+    }
+    CHECK(a.inject(get("/error")).code() == 404);
+    CHECK(a.inject(get("/throws")).code() == 500);
+    CHECK(a.inject(get("/missing")).header("X-Before") == "hook");
+  }
+}

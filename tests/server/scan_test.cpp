@@ -247,3 +247,23 @@ TEST_CASE("random chunked bytes never give more than the limit, and one answer h
     REQUIRE(read(false) == read(true));
   }
 }
+
+TEST_CASE("chunks may be small, and their extensions may not be larger than the body for long") {
+  const auto feed = [](const std::string& text, std::size_t times) {
+    chunked_reader reader;
+    std::string body;
+    std::optional<error> why;
+    for (std::size_t i = 0; i < times; ++i) {
+      std::string_view in = text;
+      if (reader.feed(in, body, 1 << 20, why) == chunked_reader::outcome::refused) break;
+    }
+    return why ? why->message() : std::to_string(body.size());
+  };
+  CHECK(feed("1\r\nx\r\n", 100'000) == "100000");
+  CHECK(feed("000000000000001\r\nx\r\n", 100'000) == "100000");
+  CHECK(feed("1;a=1\r\nx\r\n", 100'000) == "100000");
+  CHECK(feed("64;" + std::string(110, 'e') + "\r\n" + std::string(100, 'x') + "\r\n", 10'000) == "1000000");
+  CHECK(feed("1;" + std::string(200, 'e') + "\r\nx\r\n", 80) == "80");
+  CHECK(feed("1;" + std::string(200, 'e') + "\r\nx\r\n", 100) ==
+        "The chunks' extensions are longer than the body.");
+}

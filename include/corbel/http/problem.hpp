@@ -11,7 +11,8 @@ namespace corbel::problem {
 
 /// Writes the error envelope, the one form in which any failure leaves the service:
 /// `{"code","message","details","timestamp","path","requestId"}`, or the same facts as RFC 9457 when the
-/// client prefers application/problem+json. `e.cause()` is never part of it. Replaces whatever `out` held.
+/// client prefers application/problem+json. `e.cause()` is never part of it. Replaces whatever `out` held,
+/// but for what `before` hooks have set.
 void write(const request& in, const error& e, response& out);
 
 /// What an exception means to the client: the error inside a `failure`, otherwise `internal_error` with the

@@ -93,10 +93,13 @@ class response {
  private:
   friend class response_access;
   void add_missing(std::string_view lines);
+  void reset() noexcept;
+  void take(response&& made);
 
   corbel::status status_ = corbel::status::ok;
   bool closes_ = false;
   std::uint64_t names_ = 0;  // name_bit of every field, and perhaps of some that were removed
+  std::size_t laid_ = 0;     // bytes at the head of headers_ that a handler's answer does not replace
   std::string headers_;
   std::string body_;
   std::shared_ptr<const streamed_body> stream_;

@@ -75,6 +75,8 @@ void write_text(response& out, std::string_view text);
 void write_created(const request& in, response& out, std::string_view location, std::string_view collection,
                    const type_descriptor& type, const void* value);
 void write_error(const request& in, response& out, const error& e);
+/// What `before` hooks have set in `out` stays, unless `made` sets it too.
+void write_response(response& out, response made);
 
 template <class T>
 concept has_own_reply = requires(const request& in, response& out, T value) {
@@ -126,7 +128,7 @@ void write_reply(const request& in, response& out, T&& result) {
   if constexpr (has_own_reply<value>) {
     reply<value>::write(in, out, std::forward<T>(result));
   } else if constexpr (std::is_same_v<value, response>) {
-    out = std::forward<T>(result);
+    write_response(out, std::forward<T>(result));
   } else if constexpr (std::is_same_v<value, no_content>) {
     out.status(status::no_content);
   } else if constexpr (std::is_same_v<value, error>) {

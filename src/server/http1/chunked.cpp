@@ -67,6 +67,10 @@ chunked_reader::outcome chunked_reader::feed(std::string_view& in, std::string& 
                       "The body is larger than " + std::to_string(limit) + " bytes."};
           return outcome::refused;
         }
+        if (const std::size_t line = digits_ + extension_; line > honest_line + left_) {
+          waste_ += static_cast<std::uint32_t>(line - honest_line - left_);
+          if (waste_ > waste_limit) return refuse("The chunks' extensions are longer than the body.");
+        }
         last_ = left_ == 0;
         digits_ = 0;
         extension_ = 0;

@@ -23,13 +23,18 @@ class chunked_reader {
   enum class state : std::uint8_t { size, extension, size_end, data, data_cr, data_lf, trailer, trailer_end };
 
   static constexpr std::size_t extension_limit = 256;  // bytes of one chunk's extensions
-  static constexpr std::size_t trailer_limit = 8192;   // bytes of all trailers
+  /// Bytes of all chunks' size lines beyond what honest ones need: a client that writes byte by byte may, one
+  /// that sends more extensions than body may not.
+  static constexpr std::size_t waste_limit = 16 * 1024;
+  static constexpr std::size_t honest_line = 16;
+  static constexpr std::size_t trailer_limit = 8192;  // bytes of all trailers
 
   state state_ = state::size;
   bool last_ = false;  // the chunk of size 0 was read
   bool line_has_colon_ = false;
   std::uint8_t digits_ = 0;  // of the chunk size
   std::uint16_t extension_ = 0;
+  std::uint32_t waste_ = 0;
   std::uint16_t trailer_ = 0;
   std::uint16_t line_ = 0;  // bytes of the current trailer line
   std::uint64_t left_ = 0;  // of the current chunk
