@@ -1,5 +1,7 @@
 #include "corbel/http/url.hpp"
 
+#include <array>
+
 namespace corbel {
 namespace {
 
@@ -9,6 +11,13 @@ int hex(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
+
+constexpr std::array<bool, 256> is_unreserved = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
 
 /// Writes the decoded text to `out`, which has room for `text.size()` bytes; the end of it, or null.
 char* decode(std::string_view text, char* out, bool plus_is_space) {
@@ -46,22 +55,25 @@ bool form_decode(std::string_view text, std::string& out) {
   return decode(text, out, true);
 }
 
-std::string percent_encode(std::string_view text) {
+void append_percent_encoded(std::string& out, std::string_view text) {
   static constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      const auto u = static_cast<unsigned char>(c);
-      out += '%';
-      out += digits[u >> 4];
-      out += digits[u & 0xf];
+  while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && is_unreserved[static_cast<unsigned char>(text[plain])]) ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    for (; !text.empty() && !is_unreserved[static_cast<unsigned char>(text.front())]; text.remove_prefix(1)) {
+      const auto u = static_cast<unsigned char>(text.front());
+      const char escaped[] = {'%', digits[u >> 4], digits[u & 0xf]};
+      out.append(escaped, sizeof escaped);
     }
   }
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  append_percent_encoded(out, text);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "routing/path_tree.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "corbel/http/field.hpp"
@@ -37,29 +38,70 @@ std::optional<std::string> path_pattern::parse(std::string_view text, path_patte
   return {};
 }
 
+namespace {
+
+/// Tells texts apart by one comparison, mostly. The routes are the developer's, so nobody else can choose
+/// texts that collide; those that do are told apart by their bytes.
+std::uint64_t key_of(std::string_view text) noexcept {
+  constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;
+  std::uint64_t key = text.size();
+  const auto mix = [&](std::uint64_t word) {
+    // A product carries upwards alone, and texts often differ in their last bytes, which are the uppermost.
+    key = (key ^ word) * odd;
+    key = (key ^ key >> 32) * odd;
+    key ^= key >> 29;
+  };
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  std::uint64_t word = 0;
+  if (text.size() < 8) {
+    for (; at != end; ++at) word = word << 8 | static_cast<unsigned char>(*at);
+    mix(word);
+    return key;
+  }
+  for (; end - at > 8; at += 8) {
+    std::memcpy(&word, at, 8);
+    mix(word);
+  }
+  std::memcpy(&word, end - 8, 8);
+  mix(word);
+  return key;
+}
+
+}  // namespace
+
+struct path_tree::exact_path {
+  std::uint64_t key = 0;
+  const node* leads_to = nullptr;
+  std::string path;
+};
+
 struct path_tree::node {
   struct child {
+    std::uint64_t key;
     std::string text;
     std::unique_ptr<node> below;
   };
-  std::vector<child> literals;  // sorted by length, then by bytes
+  std::vector<child> literals;  // sorted by key
   std::unique_ptr<node> param;
   std::vector<route_entry> routes;
   std::vector<route_entry> rest_routes;
   std::string allow;
   std::string rest_allow;
 
-  static bool less(std::string_view a, std::string_view b) {
-    return a.size() != b.size() ? a.size() < b.size() : std::memcmp(a.data(), b.data(), a.size()) < 0;
-  }
-  std::vector<child>::iterator place(std::string_view text) {
-    return std::lower_bound(literals.begin(), literals.end(), text,
-                            [](const child& c, std::string_view t) { return less(c.text, t); });
+  /// The child of that text, or where it belongs.
+  template <class Children>
+  static auto place(Children& all, std::uint64_t key, std::string_view text) {
+    auto at = std::lower_bound(all.begin(), all.end(), key,
+                               [](const child& c, std::uint64_t k) { return c.key < k; });
+    while (at != all.end() && at->key == key && at->text != text) ++at;
+    return at;
   }
   const node* literal(std::string_view text) const {
-    const auto at = std::lower_bound(literals.begin(), literals.end(), text,
-                                     [](const child& c, std::string_view t) { return less(c.text, t); });
-    return at != literals.end() && at->text == text ? at->below.get() : nullptr;
+    if (literals.empty()) return nullptr;
+    const auto key = key_of(text);
+    const auto at = place(literals, key, text);
+    return at != literals.end() && at->key == key ? at->below.get() : nullptr;
   }
 };
 
@@ -133,9 +175,10 @@ bool path_tree::add(route_entry entry, const path_pattern& pattern, std::string&
       if (!at->param) at->param = std::make_unique<node>();
       at = at->param.get();
     } else {
-      auto place = at->place(segment.text);
-      if (place == at->literals.end() || place->text != segment.text)
-        place = at->literals.insert(place, {segment.text, std::make_unique<node>()});
+      const auto key = key_of(segment.text);
+      auto place = node::place(at->literals, key, segment.text);
+      if (place == at->literals.end() || place->key != key)
+        place = at->literals.insert(place, {key, segment.text, std::make_unique<node>()});
       at = place->below.get();
     }
     if (segment.what != path_pattern::segment::kind::literal) entry.params.push_back(segment.text);
@@ -157,6 +200,36 @@ void path_tree::finish() {
     if (at.param) self(self, *at.param);
   };
   visit(visit, *root_);
+  std::size_t count = 0;
+  const auto size_up = [&](const auto& self, const node& at) -> void {
+    count += !at.routes.empty();
+    for (const auto& child : at.literals) self(self, *child.below);
+  };
+  size_up(size_up, *root_);
+  exact_ = std::vector<exact_path>(std::bit_ceil(2 * count + 1));
+  collect(*root_, "");
+}
+
+void path_tree::collect(const node& at, const std::string& path) {
+  if (!at.routes.empty()) {
+    const auto key = key_of(path);
+    std::size_t place = key % exact_.size();
+    while (exact_[place].leads_to) place = (place + 1) % exact_.size();
+    exact_[place] = {key, &at, path};
+  }
+  for (const auto& child : at.literals) {
+    // What is not as it would be sent is left to the walk, which decodes.
+    if (child.text.find_first_of("/%") == std::string::npos) collect(*child.below, path + '/' + child.text);
+  }
+}
+
+const path_tree::node* path_tree::find_exact(std::string_view path) const noexcept {
+  if (exact_.empty()) return nullptr;
+  const auto key = key_of(path);
+  const std::size_t last = exact_.size() - 1;
+  for (std::size_t place = key & last; exact_[place].leads_to; place = (place + 1) & last)
+    if (exact_[place].key == key && exact_[place].path == path) return exact_[place].leads_to;
+  return nullptr;
 }
 
 bool path_tree::split(std::string_view path, std::vector<char>& decoded, split_path& out) const {
@@ -164,12 +237,13 @@ bool path_tree::split(std::string_view path, std::vector<char>& decoded, split_p
   const bool escaped = std::memchr(path.data(), '%', path.size()) != nullptr;
   // Every segment and a rest over all of them fit: it never moves while views into it are taken.
   if (escaped) decoded.reserve(2 * path.size());
-  std::size_t from = 1;
-  for (;;) {
+  const char* const end = path.data() + path.size();
+  for (const char* from = path.data() + 1;;) {
     if (out.count == most_segments) return false;
-    const auto slash = path.find('/', from);
-    auto part = path.substr(from, slash == std::string_view::npos ? slash : slash - from);
-    out.tails.set(out.count, path.substr(from));
+    const char* to = from;
+    while (to != end && *to != '/') ++to;
+    std::string_view part(from, static_cast<std::size_t>(to - from));
+    out.tails.set(out.count, {from, static_cast<std::size_t>(end - from)});
     if (escaped && part.find('%') != std::string_view::npos) {
       std::string plain;
       if (!percent_decode(part, plain)) return false;
@@ -178,8 +252,8 @@ bool path_tree::split(std::string_view path, std::vector<char>& decoded, split_p
       part = {decoded.data() + begin, plain.size()};
     }
     out.segments.set(out.count++, part);
-    if (slash == std::string_view::npos) return true;
-    from = slash + 1;
+    if (to == end) return true;
+    from = to + 1;
   }
 }
 
@@ -207,11 +281,14 @@ path_match path_tree::find(request& in) const {
   request_access access(in);
   access.params().clear();
   access.decoded().clear();
-  split_path path;
-  if (!split(in.path(), access.decoded(), path)) return {};
   captures found;
-  const node* end = match(*root_, path, 0, found);
-  if (!end) return {};
+  const node* end = find_exact(in.path());
+  if (!end) {
+    split_path path;
+    if (!split(in.path(), access.decoded(), path)) return {};
+    end = match(*root_, path, 0, found);
+    if (!end) return {};
+  }
   const auto& routes = found.rest ? end->rest_routes : end->routes;
   path_match made{find_method(routes, in.method(), in.method_name()), true,
                   found.rest ? end->rest_allow : end->allow};

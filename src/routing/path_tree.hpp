@@ -53,7 +53,7 @@ class path_tree {
 
   /// False when the same method and path (parameter names aside) is there already; `taken` is its path then.
   bool add(route_entry entry, const path_pattern& pattern, std::string& taken);
-  /// Writes every Allow list; to be called once, behind the last `add`.
+  /// Writes every Allow list, and the table of literal paths; to be called once, behind the last `add`.
   void finish();
   /// Leaves the parameters of the route in the request.
   path_match find(request& in) const;
@@ -62,12 +62,18 @@ class path_tree {
 
  private:
   struct node;
+  struct exact_path;
   struct captures;
   struct split_path;
   const node* match(const node& at, const split_path& path, std::size_t depth, captures& found) const;
   bool split(std::string_view path, std::vector<char>& decoded, split_path& out) const;
+  const node* find_exact(std::string_view path) const noexcept;
+  void collect(const node& at, const std::string& path);
 
   std::unique_ptr<node> root_;
+  // Paths of literals alone, by their hash: since a literal goes before anything else, such a path needs no
+  // walk. A power of two of places, at least half of them empty.
+  std::vector<exact_path> exact_;
 };
 
 }  // namespace corbel

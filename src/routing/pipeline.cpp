@@ -24,6 +24,7 @@ pipeline::pipeline(layers all, std::shared_ptr<const corbel::endpoint> end)
     : layers_(std::move(all)), end_(std::move(end)) {
   waits_ = end_->waits();
   for (const auto& layer : layers_) {
+    steps_.push_back({layer.get(), layer->waits(), layer->enters(), layer->leaves()});
     waits_ |= layer->waits();
     const auto own = layer->limits();
     if (own.body) limits_.body = own.body;
@@ -34,8 +35,9 @@ pipeline::pipeline(layers all, std::shared_ptr<const corbel::endpoint> end)
 std::size_t pipeline::enter(std::size_t from, request& in, response& out, bool& stopped) const noexcept {
   std::size_t at = from;
   try {
-    for (; at < layers_.size() && !layers_[at]->waits(); ++at) {
-      if (layers_[at]->before(in, out) == flow::stop) {
+    for (; at < steps_.size() && !steps_[at].waits; ++at) {
+      if (!steps_[at].enters) continue;
+      if (steps_[at].layer->before(in, out) == flow::stop) {
         stopped = true;
         break;
       }
@@ -50,8 +52,9 @@ std::size_t pipeline::enter(std::size_t from, request& in, response& out, bool& 
 
 void pipeline::leave(std::size_t from, std::size_t to, const request& in, response& out) const noexcept {
   while (to-- > from) {
+    if (!steps_[to].leaves) continue;
     try {
-      layers_[to]->after(in, out);
+      steps_[to].layer->after(in, out);
     } catch (...) {
       answer_exception(in, std::current_exception(), out);
     }

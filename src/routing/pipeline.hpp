@@ -36,7 +36,14 @@ class pipeline {
   std::size_t enter(std::size_t from, request& in, response& out, bool& stopped) const noexcept;
   void leave(std::size_t from, std::size_t to, const request& in, response& out) const noexcept;
 
+  /// What a layer says of itself, asked once.
+  struct step {
+    const middleware* layer;
+    bool waits, enters, leaves;
+  };
+
   layers layers_;
+  std::vector<step> steps_;
   std::shared_ptr<const corbel::endpoint> end_;
   route_limits limits_;
   bool waits_;

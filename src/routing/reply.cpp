@@ -28,11 +28,17 @@ void write_created(const request& in, response& out, std::string_view location, 
   }
   const auto* id = type.kind == type_kind::object ? type.object->find("id") : nullptr;
   if (!id || !is_scalar(*id->type)) return;
-  std::string text;
-  append_text(text, *id->type, id->member_of(value));
-  std::string uri(collection.empty() ? in.path() : collection);
+  std::string uri;
+  uri.reserve(256);
+  uri = collection.empty() ? in.path() : collection;
   if (uri.empty() || uri.back() != '/') uri += '/';
-  uri += percent_encode(text);
+  const auto base = uri.size();
+  append_text(uri, *id->type, id->member_of(value));
+  if (id->type->kind != type_kind::uuid && id->type->kind != type_kind::integer) {
+    const std::string text = uri.substr(base);
+    uri.resize(base);
+    append_percent_encoded(uri, text);
+  }
   out.set("Location", uri);
 }
 

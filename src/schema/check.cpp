@@ -27,8 +27,8 @@ std::string counted(std::size_t n, std::string_view one, std::string_view many) 
 
 void check_text(const constraints& rules, std::string& text, const path& at, violation_list& found) {
   if (rules.trim) trim(text);
-  // Bytes are never fewer than code points: most texts need no counting.
-  if (rules.min_length > 0 || text.size() > rules.max_length) {
+  // A code point is one to four bytes of UTF-8: most texts need no counting.
+  if ((text.size() + 3) / 4 < rules.min_length || text.size() > rules.max_length) {
     const std::size_t length = count_code_points(text);
     if (length < rules.min_length)
       found.add(at, "minLength",

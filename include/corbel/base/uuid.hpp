@@ -18,7 +18,7 @@ struct uuid {
 
   friend auto operator<=>(const uuid&, const uuid&) = default;
 
-  /// A new version 7 id: the millisecond, then a counter, then randomness from the kernel. Ids made by one
+  /// A new version 7 id: the millisecond, a 22-bit counter, then 52 bits nobody can guess. Ids made by one
   /// thread rise strictly, also within a millisecond and when the clock steps back. Thread-safe.
   static uuid v7();
   /// The same for a given time, such as a test's clock.

@@ -55,6 +55,9 @@ class middleware {
   /// Only when `waits()`.
   virtual task<response> around(request& in, next rest) const { return pass(in, rest); }
   virtual bool waits() const noexcept { return false; }
+  /// Whether `before`, and `after`, do anything: what does not is not called.
+  virtual bool enters() const noexcept { return true; }
+  virtual bool leaves() const noexcept { return true; }
   virtual route_limits limits() const { return {}; }
   /// What is wrong with its settings; each stops the start.
   virtual std::vector<std::string> mistakes() const { return {}; }
@@ -116,6 +119,8 @@ class middleware_of final : public middleware {
       return middleware::around(in, rest);
   }
   bool waits() const noexcept override { return has_around<M> || is_around<M>; }
+  bool enters() const noexcept override { return has_before<M>; }
+  bool leaves() const noexcept override { return has_after<M>; }
   route_limits limits() const override {
     if constexpr (requires { m_.limits(); }) return m_.limits();
     return {};

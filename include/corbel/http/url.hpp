@@ -15,6 +15,7 @@ bool form_decode(std::string_view text, std::string& out);
 
 /// Encodes all but the unreserved characters (RFC 3986, 2.3).
 std::string percent_encode(std::string_view text);
+void append_percent_encoded(std::string& out, std::string_view text);
 
 /// The decoded pairs of a query string ("a=1&b=2"), in order; owns its text.
 class query_pairs {

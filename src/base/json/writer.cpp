@@ -117,6 +117,12 @@ void append_quoted(std::string& out, const void* value) {
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
+  if (all_plain(text.data(), text.size())) {
+    out.push_back('"');
+    out.append(text);
+    out.push_back('"');
+    return;
+  }
   const char* at = text.data();
   const char* const end = at + text.size();
   out.push_back('"');

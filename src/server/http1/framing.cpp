@@ -35,17 +35,18 @@ bool is_port(std::string_view text) {
 /// RFC 3986, 3.2: a host of registered-name or address characters, and perhaps a port. User information has
 /// no place in a Host field.
 bool is_authority(std::string_view text) {
-  const bool in_brackets = !text.empty() && text.front() == '[';
-  std::size_t at = in_brackets;
-  while (at < text.size() &&
-         (host_characters[static_cast<unsigned char>(text[at])] || (in_brackets && text[at] == ':')))
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto plain = [](char c) { return host_characters[static_cast<unsigned char>(c)]; };
+  if (at != end && *at == '[') {
     ++at;
-  if (in_brackets) {
-    if (at == text.size() || text[at] != ']') return false;
+    while (at != end && (plain(*at) || *at == ':')) ++at;
+    if (at == end || *at != ']') return false;
     ++at;
+  } else {
+    while (at != end && plain(*at)) ++at;
   }
-  if (at == text.size()) return true;
-  return text[at] == ':' && is_port(text.substr(at + 1));
+  return at == end || (*at == ':' && is_port({at + 1, static_cast<std::size_t>(end - at - 1)}));
 }
 
 std::optional<error> check_target(request& in, std::string_view host) {

@@ -209,7 +209,11 @@ struct list_table {
   static constexpr list_descriptor value{
       [](const void* l) { return as<T>(l).size(); },
       [](const void* l, std::size_t i) -> const void* { return &as<T>(l)[i]; },
-      [](void* l) -> void* { return &as<T>(l).emplace_back(); }, [](void* l) { as<T>(l).clear(); }};
+      [](void* l) -> void* {
+        if (as<T>(l).capacity() == 0) as<T>(l).reserve(4);  // rather than to grow by 1, 2, 4
+        return &as<T>(l).emplace_back();
+      },
+      [](void* l) { as<T>(l).clear(); }};
 };
 
 template <class T>
