@@ -144,6 +144,7 @@ const T& any_of(std::mt19937& random, const std::vector<T>& all) {
 
 /// Heads as clients write them, with a few bytes changed, added, left out or repeated.
 std::string random_head(std::mt19937& random) {
+  using namespace std::string_view_literals;
   static const std::vector<std::string> methods = {"GET", "POST", "DELETE", "OPTIONS", "PURGE", "M-SEARCH"};
   static const std::vector<std::string> targets = {
       "/",
@@ -167,7 +168,7 @@ std::string random_head(std::mt19937& random) {
                                                  "Cookie: a=b; c=\"d\"",
                                                  "User-Agent: " + std::string(80, 'u'),
                                                  "HOST: other"};
-  static const std::string alphabet("GETPOS /:HhostX-a1?*#%\"\\[]{}|^`<>@,;()\t\r\n\0\x01\x7f\x80\xff", 52);
+  static constexpr auto alphabet = "GETPOS /:HhostX-a1?*#%\"\\[]{}|^`<>@,;()\t\r\n\0\x01\x7f\x80\xff"sv;
   std::string text = random() % 16 ? "" : "\r\n\r\n";
   text += any_of(random, methods) + ' ' + any_of(random, targets) + ' ' + any_of(random, versions) + "\r\n";
   if (random() % 8) text += "Host: test\r\n";
@@ -268,7 +269,8 @@ TEST_CASE("what is found in a head is this") {
   CHECK(made.length == 7);
   CHECK_FALSE(made.keep_alive);
   CHECK(made.expects_continue);
-  const auto old = read("GET /? HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", {45});
+  const std::string ancient = "GET /? HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
+  const auto old = read(ancient, {ancient.size()});
   CHECK(old.keep_alive);
   CHECK(old.path == "/");
   CHECK(old.query == "");
