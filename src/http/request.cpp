@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "corbel/http/context.hpp"
+#include "http/connection_facts.hpp"
 #include "http/request_access.hpp"
 
 namespace corbel {
@@ -53,6 +54,34 @@ const app_context& context_or_default(const app_context* context) {
 
 }  // namespace
 
+const request_origin* request::origin() const {
+  if (!facts_ || !facts_->peer) return nullptr;
+  if (!origin_)
+    origin_ = std::make_shared<const request_origin>(origin_of(*this, *facts_->peer, *facts_->proxies));
+  return origin_.get();
+}
+
+std::string_view request::told_client() const {
+  const auto* told = origin();
+  return told ? std::string_view(told->client) : peer();
+}
+
+std::string_view request::told_scheme() const {
+  const auto* told = origin();
+  if (told && !told->scheme.empty()) return told->scheme;
+  return facts_->tls || facts_->tls_before_us ? "https" : "http";
+}
+
+std::string_view request::host() const {
+  const auto* told = origin();
+  if (told && !told->host.empty()) return told->host;
+  return header("host").value_or(std::string_view{});
+}
+
+const tls_info* request::tls() const noexcept {
+  return facts_ && facts_->tls ? &*facts_->tls : nullptr;
+}
+
 timestamp request::now() const noexcept {
   return context_or_default(context_).time->now();
 }
@@ -80,6 +109,10 @@ void request_access::clear() noexcept {
   r_.decoded_.clear();
   r_.id_.clear();
   r_.peer_.clear();
+  if (r_.facts_) {
+    r_.facts_.reset();
+    r_.origin_.reset();
+  }
   r_.route_ = nullptr;
   r_.query_read_ = false;
   r_.query_params_.reset();

@@ -20,6 +20,10 @@ class request_access {
   void arriving(body_source* source) { r_.arriving_ = source; }
   void body_limit(std::size_t bytes) { r_.body_limit_ = bytes; }
   void peer(std::string_view address) { r_.peer_ = address; }
+  /// What is known of the connection beyond that; null when nothing is.
+  void facts(const std::shared_ptr<const connection_facts>& known) {
+    if (known) r_.facts_ = known;
+  }
   void arrived(std::chrono::steady_clock::time_point when) { r_.arrived_ = when; }
   /// `context` must outlive the request.
   void context(const app_context& context) { r_.context_ = &context; }

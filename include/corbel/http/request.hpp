@@ -20,8 +20,11 @@ namespace corbel {
 
 struct app_context;
 class body_source;
+struct connection_facts;
 class logger;
+struct request_origin;
 class services;
+struct tls_info;
 
 /// One request. Its texts are views into memory that lives until the response is complete: keep a copy, not a
 /// view, of what must live longer. Belongs to the thread that serves it.
@@ -68,8 +71,19 @@ class request {
   std::string_view id() const noexcept { return id_; }
   void id(std::string_view id) { id_ = id; }
 
-  /// The client's address, such as "192.0.2.1" or "2001:db8::1"; empty when there is no socket.
+  /// The address at the other end of the connection, such as "192.0.2.1" or "2001:db8::1"; empty when there
+  /// is no socket. With the PROXY protocol, the address that it tells.
   std::string_view peer() const noexcept { return peer_; }
+  /// The client's address: that of `peer()`, or what the trusted proxies before us tell (see
+  /// `server_settings::trusted_proxies`). When they tell no address: RFC 7239's "unknown" or "_identifier".
+  std::string_view client() const { return facts_ ? told_client() : peer(); }
+  /// "https" or "http": what the client speaks, to us or to the first trusted proxy.
+  std::string_view scheme() const { return facts_ ? told_scheme() : "http"; }
+  /// The host, perhaps with a port, that the client asked for: the Host field, or what the trusted proxies
+  /// tell. Empty in an HTTP/1.0 request without one. Whoever sends the request chooses it.
+  std::string_view host() const;
+  /// How the connection to us is protected; null when it is not.
+  const tls_info* tls() const noexcept;
 
   /// The service's time.
   timestamp now() const noexcept;
@@ -105,6 +119,9 @@ class request {
 
  private:
   friend class request_access;
+  const request_origin* origin() const;
+  std::string_view told_client() const;
+  std::string_view told_scheme() const;
   template <class T>
   static inline const char type_key = 0;
 
@@ -122,6 +139,8 @@ class request {
   std::vector<char> decoded_;  // percent-decoded parameters; a vector, so that a move keeps their address
   std::string id_;
   std::string peer_;
+  std::shared_ptr<const connection_facts> facts_;         // mostly none
+  mutable std::shared_ptr<const request_origin> origin_;  // read when first asked for
   std::chrono::steady_clock::time_point arrived_{};
   const app_context* context_ = nullptr;
   const void* route_ = nullptr;
