@@ -41,7 +41,8 @@ void app::impl::build() {
 void app::impl::tell_listening() const {
   const auto& host = settings.server.host;
   const auto where = host.find(':') == std::string::npos ? host : '[' + host + ']';
-  const auto url = "http://" + where + ':' + std::to_string(server->port());
+  const auto url =
+      (settings.server.tls ? "https://" : "http://") + where + ':' + std::to_string(server->port());
   context.log.info("listening", {{"url", url}, {"version", settings.version}});
   for (const auto& tell : listening) tell(url);
 }
@@ -77,6 +78,9 @@ services& app::provided() noexcept {
 }
 std::uint16_t app::port() const noexcept {
   return impl_->server ? impl_->server->port() : std::uint16_t{0};
+}
+bool app::reload_certificates() {
+  return !impl_->server || impl_->server->reload_certificates();
 }
 std::vector<std::string> app::list_routes() const {
   return impl_->router.list();

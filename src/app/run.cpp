@@ -99,6 +99,16 @@ int app::run() {
         signals.async_wait(on_signal);
       };
 
+  // Without TLS the signal keeps its meaning, and ends the program.
+  asio::signal_set hangup(first.context());
+  if (impl_->settings.server.tls) hangup.add(SIGHUP);
+  const std::function<void(const boost::system::error_code&, int)> on_hangup =
+      [&](const boost::system::error_code& failed, int) {
+        if (failed) return;
+        if (!stopping) (void)impl_->server->reload_certificates();
+        hangup.async_wait(on_hangup);
+      };
+
   asio::co_spawn(first.context(), impl_->lifecycle.start(), [&](std::exception_ptr failed) {
     if (!failed) {
       try {
@@ -114,6 +124,7 @@ int app::run() {
       return finish();
     }
     signals.async_wait(on_signal);
+    hangup.async_wait(on_hangup);
   });
   threads.run();
   threads.join();

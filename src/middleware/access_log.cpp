@@ -13,7 +13,7 @@ void access_log::after(const request& in, response& out) const {
                   {"status", code},
                   {"durationMs", in.elapsed()},
                   {"bytes", out.body().size()},
-                  {"peer", in.peer()}});
+                  {"client", in.client()}});
 }
 
 }  // namespace corbel

@@ -33,9 +33,11 @@ connection::connection(worker& home, int fd, std::string peer)
   home_.loop.descriptors().add(fd_, interest::read, *this);
   began_ = home_.loop.now();
   home_.loop.deadlines().arm(*this, began_ + home_.limits().header_timeout);
+  if (!home_.plain()) prepare();
 }
 
 connection::~connection() {
+  if (tls_) end_protection();
   home_.loop.descriptors().remove(fd_, *this);
   ::close(fd_);
 }
@@ -52,6 +54,8 @@ void connection::destroy() {
 }
 
 void connection::watch(interest what) {
+  if (tls_) [[unlikely]]
+    what = watch_protected(what);
   if (watched_ == what) return;
   watched_ = what;
   home_.loop.descriptors().change(fd_, what, *this);
@@ -61,6 +65,8 @@ void connection::on_ready(readiness what) {
   // While it lingers, what the client sent is read to its end first: closed with bytes unread, the socket
   // would answer with a reset, which overtakes the words that are still on their way.
   if (what.broken && phase_ != phase::lingering) return destroy();
+  if (tls_) [[unlikely]]
+    what = tls_->session.meant(what);
   try {
     if (what.writable && unsent_) return write_unsent();
     if (what.readable) read();
@@ -75,11 +81,15 @@ void connection::abandon() {
   destroy();
 }
 
-ssize_t connection::receive(char* into, std::size_t room) noexcept {
+ssize_t connection::receive(char* into, std::size_t room) {
+  if (tls_) [[unlikely]]
+    return receive_protected(into, room);
   return ::recv(fd_, into, room, 0);
 }
 
-ssize_t connection::transmit(std::string_view bytes) noexcept {
+ssize_t connection::transmit(std::string_view bytes) {
+  if (tls_) [[unlikely]]
+    return transmit_protected(bytes);
   return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
@@ -88,6 +98,8 @@ void connection::read() {
     case phase::waiting:
     case phase::streaming: return read_upload();
     case phase::flushing: return;
+    case phase::preface:
+    case phase::handshake: return open();
     default: break;
   }
   char* const buffer = home_.input.get();
@@ -128,6 +140,7 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     request_access access(in);
     access.clear();
     access.peer(peer_);
+    access.facts(facts_);
     access.arrived(home_.loop.now());
     access.context(home_.shared.context);
     if (outcome == http1::head_outcome::refused) {
@@ -291,6 +304,7 @@ void connection::settle() {
 void connection::linger() {
   phase_ = phase::lingering;
   unread_.reset();
+  if (tls_) tls_->session.say_goodbye();
   if (::shutdown(fd_, SHUT_WR) != 0) return destroy();
   home_.loop.deadlines().arm(*this, home_.loop.now() + linger_time);
 }
@@ -301,7 +315,8 @@ void connection::drain() {
     exchange_->cancel.emit(asio::cancellation_type::terminal);
     return;
   }
-  if (phase_ != phase::idle || unsent_) return;
+  const bool silent = (phase_ == phase::preface || phase_ == phase::handshake) && !tls_ && !unread_;
+  if ((phase_ != phase::idle && !silent) || unsent_ || (tls_ && tls_->session.pending())) return;
   // A request that has arrived already is answered: the loop finds it readable.
   char first = 0;
   if (::recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;
@@ -321,6 +336,8 @@ void connection::on_deadline() {
 /// Ends what took too long.
 void connection::expire() {
   switch (phase_) {
+    case phase::preface:
+    case phase::handshake:
     case phase::idle:
     case phase::flushing:
     case phase::lingering: return abandon();
@@ -330,6 +347,7 @@ void connection::expire() {
       access.clear();
       access.context(home_.shared.context);
       access.peer(peer_);
+      access.facts(facts_);
       access.arrived(began_);
       refuse(in, too_slow("The request's head did not arrive in time."), home_.out);
       return finish_round({}, {});

@@ -11,10 +11,12 @@
 #include "corbel/runtime/deadline_wheel.hpp"
 #include "corbel/runtime/readiness.hpp"
 #include "server/http1/head.hpp"
+#include "server/tls/session.hpp"
 #include "server/worker.hpp"
 
 namespace corbel {
 
+struct connection_facts;
 struct exchange;
 
 /// One client. Driven by readiness: on "readable" one read, every complete request in the buffer is served,
@@ -53,6 +55,8 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   friend class worker;  // for the list below
 
   enum class phase : std::uint8_t {
+    preface,    ///< a proxy tells who the client is
+    handshake,  ///< of TLS
     idle,       ///< between requests
     head,       ///< a request has begun to arrive
     body,       ///< its body is arriving
@@ -72,12 +76,36 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
     bool push_posted = false;                     ///< of a streamed body: the loop will send it
   };
 
+  /// What a connection needs that speaks TLS.
+  struct protection {
+    protection(std::shared_ptr<const tls::context> with, int fd) : session(std::move(with), fd) {}
+
+    tls::session session;
+    interest wanted = interest::read;    ///< as `watch` was told
+    bool read_posted = false;            ///< the loop will call `read_now`
+    std::shared_ptr<connection*> owner;  ///< for what is posted; null in it once the connection is gone
+  };
+
   void on_deadline() override;
   void expire();
   void expire_waiting();
 
-  ssize_t receive(char* into, std::size_t room) noexcept;
-  ssize_t transmit(std::string_view bytes) noexcept;
+  // Of the time before the first request, and of TLS: connection_opening.cpp.
+  void prepare();
+  void note_peer();
+  void open();
+  bool read_preface();
+  bool shake_hands();
+  void refuse_plain();
+  ssize_t receive_protected(char* into, std::size_t room);
+  ssize_t transmit_protected(std::string_view bytes);
+  interest watch_protected(interest wanted);
+  void read_soon();
+  void read_now();
+  void end_protection() noexcept;
+
+  ssize_t receive(char* into, std::size_t room);
+  ssize_t transmit(std::string_view bytes);
 
   /// Whether a handler, or the producer of its body, has the word.
   bool in_exchange() const noexcept { return phase_ == phase::waiting || phase_ == phase::streaming; }
@@ -119,6 +147,8 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   std::unique_ptr<unread> unread_;
   std::unique_ptr<unsent> unsent_;
   std::shared_ptr<exchange> exchange_;
+  std::unique_ptr<protection> tls_;
+  std::shared_ptr<const connection_facts> facts_;  ///< null on most plain connections
   std::string peer_;
   connection* next_ = nullptr;
   connection* previous_ = nullptr;

@@ -232,6 +232,7 @@ void connection::on_stream_end(const std::shared_ptr<exchange>& done, std::excep
     // A close alone could pass for the end of a body that lasts until the close.
     const struct ::linger reset { 1, 0 };
     (void)::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    if (tls_) tls_->session.cut();
     return destroy();
   }
   try {
@@ -331,6 +332,7 @@ void connection::expire_waiting() {
   access.clear();
   access.context(home_.shared.context);
   access.peer(peer_);
+  access.facts(facts_);
   access.arrived(held->in.arrived());
   in.id(held->in.id());
   access.start_line(held->in.method_name(), held->in.target(), held->in.version());

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "corbel/base/ip_address.hpp"
 #include "corbel/http/problem.hpp"
 #include "http/request_access.hpp"
 #include "server/http1/serialize.hpp"
@@ -24,12 +25,12 @@ constexpr int accepts_per_round = 64;
 constexpr std::chrono::milliseconds pause{200};
 
 std::string text_of(const sockaddr_storage& address) {
-  char text[INET6_ADDRSTRLEN] = "";
   if (address.ss_family == AF_INET)
-    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(address).sin_addr, text, sizeof text);
-  else if (address.ss_family == AF_INET6)
-    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, text, sizeof text);
-  return text;
+    return ip_address(ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr)).to_string();
+  if (address.ss_family != AF_INET6) return {};
+  ip_address::octets six;
+  std::memcpy(six.data(), &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, six.size());
+  return ip_address(six).to_string();
 }
 
 [[noreturn]] void fail(int fd, const std::string& what) {
@@ -95,6 +96,10 @@ void listener::on_deadline() {
 
 /// One over the limit: it hears why, as far as one write without waiting can tell it.
 void listener::turn_away(int fd) noexcept {
+  if (home_.tls) {  // words would take a handshake, which is what there is no room for
+    ::close(fd);
+    return;
+  }
   try {
     request nobody;
     request_access(nobody).context(home_.shared.context);

@@ -9,7 +9,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <stdexcept>
 
+#include "corbel/observe/log.hpp"
+#include "http/connection_facts.hpp"
 #include "server/listener.hpp"
+#include "server/tls/context.hpp"
 #include "server/worker.hpp"
 
 namespace corbel {
@@ -44,11 +47,24 @@ std::vector<std::string> check(const server_settings& s) {
                                     {"request_timeout", l.request_timeout},
                                     {"keep_alive_timeout", l.keep_alive_timeout},
                                     {"handler_timeout", l.handler_timeout},
-                                    {"write_timeout", l.write_timeout}})
+                                    {"write_timeout", l.write_timeout},
+                                    {"tls_handshake_timeout", l.tls_handshake_timeout}})
     if (value.count() <= 0)
       wrong.push_back(std::string("limits.") + name + " is not above 0: give it a time");
     else if (value > std::chrono::hours(24 * 365))  // later sums must not run over
       wrong.push_back(std::string("limits.") + name + " is above a year: make it shorter");
+  for (const auto& each : s.trusted_proxies)
+    if (!ip_network::parse(each))
+      wrong.push_back(
+          "trusted_proxies: \"" + each +
+          "\" is no network: write it like 10.0.0.0/8, fd00::/8 or 192.0.2.7, with no bit set behind the "
+          "prefix");
+  if (s.proxy_protocol == proxy_protocol::required && s.trusted_proxies.empty())
+    wrong.push_back(
+        "proxy_protocol is required, but trusted_proxies is empty: name the proxies that may speak it");
+  if (s.tls)
+    for (auto& each : tls::load(*s.tls, std::make_shared<tls::ticket_keys>()).mistakes)
+      wrong.push_back(std::move(each));
   return wrong;
 }
 
@@ -58,9 +74,33 @@ struct server::impl {
     shared.connection_limit = std::min(shared.settings.limits.connections, descriptor_budget());
   }
 
+  void trust_proxies();
+  /// What the files hold now, or null, which is in the log then.
+  std::shared_ptr<const tls::context> load_tls();
+
   server_shared shared;
+  std::shared_ptr<tls::ticket_keys> tickets = std::make_shared<tls::ticket_keys>();
   std::vector<std::unique_ptr<worker>> workers;
 };
+
+void server::impl::trust_proxies() {
+  const auto& s = shared.settings;
+  if (s.trusted_proxies.empty()) return;
+  auto made = std::make_shared<proxy_trust>();
+  for (const auto& each : s.trusted_proxies)
+    if (const auto network = ip_network::parse(each)) made->networks.push_back(*network);
+  made->x_forwarded = s.proxy_headers != proxy_headers::forwarded;
+  made->forwarded = s.proxy_headers != proxy_headers::x_forwarded;
+  shared.proxies = std::move(made);
+}
+
+std::shared_ptr<const tls::context> server::impl::load_tls() {
+  auto read = tls::load(*shared.settings.tls, tickets);
+  const auto& log = shared.context.log;
+  for (const auto& each : read.warnings) log.warn("a certificate needs attention", {{"cause", each}});
+  for (const auto& each : read.mistakes) log.error("the certificates cannot be used", {{"cause", each}});
+  return std::move(read.made);
+}
 
 server::server(server_settings settings, handler& service, const app_context& context)
     : impl_(std::make_unique<impl>(std::move(settings), service, context)) {}
@@ -70,6 +110,11 @@ server::~server() = default;
 void server::start(const std::vector<event_loop*>& loops) {
   const auto& settings = impl_->shared.settings;
   if (const auto wrong = check(settings); !wrong.empty()) throw std::invalid_argument(wrong.front());
+  impl_->trust_proxies();
+  std::shared_ptr<const tls::context> tls;
+  if (settings.tls && !(tls = impl_->load_tls()))
+    throw std::invalid_argument(
+        "the certificates have changed since they were checked, and cannot be used now");
   port_ = settings.port;
   claim_port(settings.host, port_);
   std::vector<int> listening;
@@ -84,8 +129,18 @@ void server::start(const std::vector<event_loop*>& loops) {
   }
   for (std::size_t i = 0; i < loops.size(); ++i) {
     impl_->workers.push_back(std::make_unique<worker>(*loops[i], impl_->shared));
+    impl_->workers.back()->tls = tls;
     loops[i]->post([w = impl_->workers.back().get(), fd = listening[i]] { w->listen(fd); });
   }
+}
+
+bool server::reload_certificates() {
+  if (!impl_->shared.settings.tls) return true;
+  const auto fresh = impl_->load_tls();
+  if (!fresh) return false;
+  for (auto& w : impl_->workers) w->loop.post([raw = w.get(), fresh] { raw->tls = fresh; });
+  impl_->shared.context.log.info("certificates reloaded");
+  return true;
 }
 
 std::size_t server::connections() const noexcept {

@@ -9,11 +9,13 @@
 #include "corbel/runtime/event_loop.hpp"
 #include "corbel/server/settings.hpp"
 #include "server/http1/serialize.hpp"
+#include "server/tls/context.hpp"
 
 namespace corbel {
 
 class connection;
 class listener;
+struct proxy_trust;
 
 /// What all threads of a server share: settled before the first of them starts, but for the counter.
 struct server_shared {
@@ -22,6 +24,7 @@ struct server_shared {
   const app_context& context;
   std::size_t connection_limit = 0;
   std::atomic<std::size_t> connections{0};
+  std::shared_ptr<const proxy_trust> proxies = nullptr;  ///< null when nobody is trusted
 };
 
 /// One thread's half of a server: its connections, and the buffers they take turns with.
@@ -38,6 +41,10 @@ class worker {
   const server_limits& limits() const noexcept { return shared.settings.limits; }
 
   std::unique_ptr<char[]> input;
+  /// What new connections begin with; null without TLS. A reload replaces it.
+  std::shared_ptr<const tls::context> tls;
+  /// Whether a connection is nothing but requests from whoever is at its other end.
+  bool plain() const noexcept { return !tls && !shared.proxies; }
   http1::output_buffer output;
   http1::date_line date;
   request in;

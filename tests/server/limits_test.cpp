@@ -234,7 +234,7 @@ TEST_CASE("a handler over its time is cancelled, and its client told 503") {
     for (const auto& line : log->lines()) {
       CAPTURE(line);
       CHECK(line.find("\"requestId\":\"mine\"") != line.npos);
-      CHECK(line.find("\"peer\":\"127.0.0.1\"") != line.npos);
+      CHECK(line.find("\"client\":\"127.0.0.1\"") != line.npos);
       const auto at = line.find("\"durationMs\":");
       CHECK(line.find_first_of(",.}", at) - at < 13 + 6);
     }

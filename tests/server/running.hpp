@@ -17,7 +17,8 @@ class running {
   /// `wire_up` adds the routes.
   explicit running(const std::function<void(corbel::route_group)>& wire_up, corbel::server_limits limits = {},
                    std::size_t loops = 1, std::chrono::milliseconds drain_timeout = std::chrono::seconds(5),
-                   const std::function<void(corbel::services&)>& provide = {}, corbel::logger log = {})
+                   const std::function<void(corbel::services&)>& provide = {}, corbel::logger log = {},
+                   const std::function<void(corbel::server_settings&)>& adjust = {})
       : routes_({corbel::trailing_slash::strict, limits.body_bytes}) {
     context.log = std::move(log);
     if (provide) provide(context.provided);
@@ -28,6 +29,7 @@ class running {
     settings.port = 0;
     settings.drain_timeout = drain_timeout;
     settings.limits = limits;
+    if (adjust) adjust(settings);
     server_ = std::make_unique<corbel::server>(settings, routes_, context);
     std::vector<corbel::event_loop*> raw;
     for (std::size_t i = 0; i < loops; ++i) {

@@ -214,6 +214,10 @@ std::string client::drain() {
   return std::exchange(buffer_, {});
 }
 
+std::optional<reply> take(std::string& text) {
+  return take(text, false, false);
+}
+
 std::string talk(std::uint16_t port, std::string_view bytes) {
   client c(port);
   c.send(bytes);

@@ -67,6 +67,8 @@ class client {
   std::string buffer_;
 };
 
+/// Takes one response off the front of `text`: nothing when it is not all there.
+std::optional<reply> take(std::string& text);
 /// One connection, one request, everything that comes back.
 std::string talk(std::uint16_t port, std::string_view bytes);
 /// The responses in such a text. Fails the test when it is no sequence of responses.

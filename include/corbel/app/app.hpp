@@ -116,6 +116,10 @@ class app {
   /// there, also before `started` has run: then what was started is stopped at once.
   void stop(std::function<void()> stopped);
 
+  /// Reads the TLS certificates again; see server.hpp. To be called on the thread that runs the app's first
+  /// loop, or the host's context. `run` does so on SIGHUP.
+  bool reload_certificates();
+
   /// The port it listens on; 0 before it does.
   std::uint16_t port() const noexcept;
   /// "GET /api/v1/projects/:id", a line for each route.

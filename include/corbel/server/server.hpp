@@ -18,8 +18,8 @@ class event_loop;
 std::vector<std::string> check(const server_settings& settings);
 
 /// An HTTP/1.1 server on one or more event loops: one listener and its own connections for each, nothing
-/// shared on the request path. `start`, `drain` and `stop` are called from one thread, which need not be a
-/// loop's.
+/// shared on the request path. `start`, `drain` and `reload_certificates` are called from one thread, which
+/// need not be a loop's.
 class server {
  public:
   /// `service` and `context` must outlive the server.
@@ -38,6 +38,11 @@ class server {
   /// loops, when no connection is left and no handler runs. What is left after `drain_timeout` is cancelled
   /// and has a second to end.
   void drain(std::function<void()> done);
+
+  /// Reads the certificates, keys and authorities again, for the connections from now on; those that are open
+  /// go on. When anything is wrong with the files, says so in the log, keeps what it has, and returns false.
+  /// True without TLS.
+  bool reload_certificates();
 
   std::size_t connections() const noexcept;
 

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <corbel/base/describe/describe.hpp>
 #include <corbel/base/quantity.hpp>
@@ -24,7 +26,71 @@ struct server_limits {
   std::chrono::milliseconds keep_alive_timeout{75'000};  ///< between requests; then the connection is closed
   std::chrono::milliseconds handler_timeout{30'000};     ///< the handler is cancelled; 503
   std::chrono::milliseconds write_timeout{30'000};       ///< without the client reading anything; then closed
+  /// For the TLS handshake, and a PROXY preface before it; then closed.
+  std::chrono::milliseconds tls_handshake_timeout{10'000};
 };
+
+/// Two PEM files.
+struct tls_certificate {
+  std::string certificate;  ///< the server's own first, then those that lead to an authority
+  std::string key;          ///< its private key, not encrypted
+};
+
+/// Whether clients show a certificate. One that is shown is always checked.
+enum class client_certificates : std::uint8_t { none, optional, required };
+
+constexpr auto describe(tag<client_certificates>) {
+  using namespace rules;
+  return enumeration(value("none", client_certificates::none),
+                     value("optional", client_certificates::optional),
+                     value("required", client_certificates::required));
+}
+
+/// How a server speaks TLS: 1.2 with ECDHE and AEAD alone, or 1.3.
+struct tls_settings {
+  std::string certificate;  ///< PEM file: the server's own first, then those that lead to an authority
+  std::string key;          ///< PEM file: its private key, not encrypted
+  /// For more names: a client that asks for one of their names (SNI) gets that one. The names, `*.` included,
+  /// are those in the certificates. Whoever asks for none of them gets the one above.
+  std::vector<tls_certificate> more;
+
+  /// PEM file of the authorities that clients' certificates must come from. Set, every client must show one,
+  /// unless `clients` says otherwise.
+  std::string client_ca;
+  std::optional<client_certificates> clients;
+};
+
+/// TLS_CERTIFICATE, TLS_KEY, TLS_CLIENT_CA and TLS_CLIENTS.
+constexpr auto describe(tag<tls_settings>) {
+  using namespace rules;
+  using s = tls_settings;
+  return object(field("certificate", &s::certificate, text().min(1)), field("key", &s::key, text().min(1)),
+                field("clientCa", &s::client_ca, defaulted()), field("clients", &s::clients));
+}
+
+/// The fields in which trusted proxies tell of the client.
+enum class proxy_headers : std::uint8_t {
+  either,       ///< X-Forwarded-* when there are any, otherwise Forwarded
+  x_forwarded,  ///< X-Forwarded-For, -Proto, -Host and -Port
+  forwarded,    ///< RFC 7239
+};
+
+constexpr auto describe(tag<proxy_headers>) {
+  using namespace rules;
+  return enumeration(value("either", proxy_headers::either), value("x-forwarded", proxy_headers::x_forwarded),
+                     value("forwarded", proxy_headers::forwarded));
+}
+
+/// Whether connections begin with HAProxy's PROXY protocol, version 1 or 2.
+enum class proxy_protocol : std::uint8_t {
+  off,
+  required,  ///< every connection must come from a trusted proxy, and begin with it
+};
+
+constexpr auto describe(tag<proxy_protocol>) {
+  using namespace rules;
+  return enumeration(value("off", proxy_protocol::off), value("required", proxy_protocol::required));
+}
 
 /// Where and how a server listens.
 struct server_settings {
@@ -37,16 +103,30 @@ struct server_settings {
   int backlog = 4096;
   std::chrono::milliseconds drain_timeout{10'000};  ///< how long requests in flight may take after a stop
   server_limits limits{};
+
+  std::optional<tls_settings> tls;  ///< without it the server speaks plain HTTP
+
+  /// Networks such as "10.0.0.0/8", "fd00::/8" or "192.0.2.7", whose word about the client counts: a request
+  /// from there has the `client()`, `scheme()` and `host()` that its forwarding fields tell. Name your
+  /// proxies alone: whoever is listed can pass for anybody.
+  std::vector<std::string> trusted_proxies;
+  corbel::proxy_headers proxy_headers = corbel::proxy_headers::either;
+  corbel::proxy_protocol proxy_protocol = corbel::proxy_protocol::off;
 };
 
-/// The variables that `settings::from_environment<server_settings>()` reads: HOST, PORT, THREADS and
-/// DRAIN_TIMEOUT. Limits are the program's to set.
+/// The variables that `settings::from_environment<server_settings>()` reads: HOST, PORT, THREADS,
+/// DRAIN_TIMEOUT, those of TLS, TRUSTED_PROXIES, PROXY_HEADERS and PROXY_PROTOCOL. Limits are the program's
+/// to set.
 constexpr auto describe(tag<server_settings>) {
   using namespace rules;
   return object(field("host", &server_settings::host, text().min(1).defaulted()),
                 field("port", &server_settings::port, defaulted()),
                 field("threads", &server_settings::threads, number().max(1024).defaulted()),
-                field("drainTimeout", &server_settings::drain_timeout, defaulted()));
+                field("drainTimeout", &server_settings::drain_timeout, defaulted()),
+                field("tls", &server_settings::tls),
+                field("trustedProxies", &server_settings::trusted_proxies, defaulted()),
+                field("proxyHeaders", &server_settings::proxy_headers, defaulted()),
+                field("proxyProtocol", &server_settings::proxy_protocol, defaulted()));
 }
 
 }  // namespace corbel
