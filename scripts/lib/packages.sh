@@ -6,7 +6,7 @@
   # NAME|OTHER: the first name that the system's archive knows.
   build_packages=(g++ cmake ninja-build ccache 'libboost1.81-dev|libboost-dev' libssl-dev
     nlohmann-json3-dev libvalijson-dev libre2-dev libsqlite3-dev)
-  test_packages=(git python3 doctest-dev libbenchmark-dev clang-format-14 postgresql redis-server)
+  test_packages=(git python3 curl openssl doctest-dev libbenchmark-dev clang-format-14 postgresql redis-server)
   clang_packages=(clang-16 libclang-rt-16-dev)
 }
 

@@ -15,7 +15,10 @@
 #include <thread>
 
 #include "corbel/app/app.hpp"
+#include "corbel/app/settings.hpp"
+#include "server/certificates.hpp"
 #include "server/running.hpp"
+#include "server/tls_client.hpp"
 #include "server/wire.hpp"
 
 using namespace corbel;
@@ -227,4 +230,50 @@ TEST_CASE("a drain over its time is ended, and the exit is still clean") {
   p.signal(SIGTERM);
   CHECK(p.wait() == 0);
   CHECK(p.said.find("component stopped") != std::string::npos);
+}
+
+TEST_CASE("SIGHUP reloads the certificates of a server that speaks TLS, and ends one that does not") {
+  certificates made;
+  made.make("server", {.subject = "old"});
+  made.make("fresh", {.subject = "new"});
+  settings::source variables;
+  variables.add("PORT", "0").add("THREADS", "2").add("TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8");
+  variables.add("TLS_CERTIFICATE", made.certificate("server")).add("TLS_KEY", made.key("server"));
+  auto read = settings::read<server_settings>(variables);
+  REQUIRE(read);
+  CHECK(read->trusted_proxies.size() == 2);
+  app_settings with;
+  with.server = std::move(*read);
+
+  process served(&wire_up, std::move(with));
+  REQUIRE(served.port() != 0);
+  tls_client open(served.port());
+  CHECK(open.server() == "old");
+  made.replace("server", "fresh");
+  served.signal(SIGHUP);
+  std::string shown;
+  for (int i = 0; i < 500 && shown != "new"; ++i) {
+    shown = tls_client(served.port()).server();
+    std::this_thread::sleep_for(5ms);
+  }
+  CHECK(shown == "new");
+  CHECK(open.ask(wire::get("/ping")).value().body == "pong");
+  served.signal(SIGTERM);
+  CHECK(served.wait() == 0);
+  CHECK(served.said.find("certificates reloaded") != std::string::npos);
+  CHECK(served.said.find("https://127.0.0.1") != std::string::npos);
+
+  process plain(&wire_up, any_port());
+  plain.signal(SIGHUP);
+  CHECK(plain.wait() == 128 + SIGHUP);
+}
+
+TEST_CASE("a certificate without its key is a mistake of the settings") {
+  settings::source variables;
+  variables.add("TLS_CERTIFICATE", "/etc/x.pem").add("PROXY_PROTOCOL", "sometimes");
+  const auto read = settings::read<server_settings>(variables);
+  REQUIRE_FALSE(read);
+  const auto text = settings::explain(read.error());
+  CHECK(text.find("TLS_KEY is missing") != std::string::npos);
+  CHECK(text.find("PROXY_PROTOCOL") != std::string::npos);
 }

@@ -73,7 +73,8 @@ void certificates::make(const std::string& name, const wish& wanted) {
   const auto* const issuer = wanted.issuer.empty() ? nullptr : find(wanted.issuer);
   X509* const signer = issuer ? issuer->certificate.get() : made.get();
   X509_set_issuer_name(made.get(), X509_get_subject_name(signer));
-  extend(made.get(), signer, NID_basic_constraints, wanted.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
+  extend(made.get(), signer, NID_basic_constraints,
+         wanted.authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
   if (!wanted.names.empty()) {
     std::string list;
     for (const auto& each : wanted.names) list += (list.empty() ? "" : ",") + each;
@@ -81,10 +82,18 @@ void certificates::make(const std::string& name, const wish& wanted) {
   }
   must(X509_sign(made.get(), issuer ? issuer->key.get() : key.get(), EVP_sha256()) > 0, "its signature");
   write_file(certificate(name), [&](std::FILE* f) { PEM_write_X509(f, made.get()); });
-  write_file(this->key(name),
-             [&](std::FILE* f) { PEM_write_PrivateKey(f, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+  write_file(this->key(name), [&](std::FILE* f) {
+    PEM_write_PrivateKey(f, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  });
   std::erase_if(made_, [&](const pair& each) { return each.name == name; });
   made_.push_back({name, made, key});
+}
+
+void certificates::seal(const std::string& name, const std::string& password) {
+  write_file(key(name), [&](std::FILE* f) {
+    PEM_write_PKCS8PrivateKey(f, find(name)->key.get(), EVP_aes_256_cbc(), password.data(),
+                              static_cast<int>(password.size()), nullptr, nullptr);
+  });
 }
 
 void certificates::replace(const std::string& to, const std::string& from) {

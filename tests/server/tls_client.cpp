@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <unistd.h>
 
 namespace {
 
@@ -35,12 +36,13 @@ tls_client::tls_client(std::uint16_t port, const options& with)
     : socket_(port, {with.receive_buffer}),
       context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free),
       ssl_(nullptr, &SSL_free) {
+  socket_.send(with.preface);
   SSL_CTX* const c = context_.get();
   SSL_CTX_set_security_level(c, 0);
   SSL_CTX_set_min_proto_version(c, with.least);
   SSL_CTX_set_max_proto_version(c, with.most);
   SSL_CTX_set_cipher_list(c, with.ciphers.empty() ? "ALL:COMPLEMENTOFALL:@SECLEVEL=0" : with.ciphers.c_str());
-  SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_CLIENT);
+  SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);  // its sessions outlive it
   if (!with.authority.empty()) {
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_load_verify_file(c, with.authority.c_str());
@@ -67,7 +69,10 @@ tls_client::tls_client(std::uint16_t port, const options& with)
   if (!good_) why_ = last_error();
 }
 
-tls_client::~tls_client() = default;
+tls_client::~tls_client() {
+  // Otherwise OpenSSL would take the session for broken, and not resume it.
+  if (good_) SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
 
 std::string tls_client::server() const {
   X509* const shown = SSL_get0_peer_certificate(ssl_.get());

@@ -13,15 +13,17 @@
 class tls_client {
  public:
   struct options {
-    std::string server_name;
-    std::string authority;  ///< a PEM file to verify the server by; empty takes any
-    std::string certificate, key;
-    std::string protocols;  ///< in ALPN's wire form
+    std::string server_name = {};
+    std::string authority = {};  ///< a PEM file to verify the server by; empty takes any
+    std::string certificate = {};
+    std::string key = {};
+    std::string protocols = {};  ///< in ALPN's wire form
     int least = TLS1_2_VERSION, most = 0;
-    std::string ciphers;  ///< of 1.2; all there are, when empty
+    std::string ciphers = {};  ///< of 1.2; all there are, when empty
     SSL_SESSION* resume = nullptr;
     int receive_buffer = 0;
-    bool bytewise = false;  ///< sends its handshake one byte at a time
+    std::string preface = {};  ///< sent ahead, in plain
+    bool bytewise = false;     ///< sends its handshake one byte at a time
   };
 
   explicit tls_client(std::uint16_t port) : tls_client(port, options()) {}
@@ -50,6 +52,8 @@ class tls_client {
   std::string drain();
   /// Whether the server said goodbye, rather than only closing.
   bool goodbye() const { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+  /// Vanishes with a reset.
+  void hang_up() { socket_.reset(); }
   /// Says that nothing more is sent.
   void say_goodbye() { (void)SSL_shutdown(ssl_.get()); }
 

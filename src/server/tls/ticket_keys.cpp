@@ -71,7 +71,7 @@ int ticket_keys::on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP
   // The context of now may be that of another certificate; all of a server have the same keys.
   auto* const self = static_cast<ticket_keys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), slot()));
   if (!self) return 0;
-  return sealing ? self->seal(name, iv, cipher, mac) : self->open(name, iv, cipher, mac);
+  return sealing ? self->seal(name, iv, cipher, mac) : self->open(ssl, name, iv, cipher, mac);
 }
 
 int ticket_keys::seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
@@ -86,8 +86,8 @@ int ticket_keys::seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* ci
   return made ? 1 : -1;
 }
 
-int ticket_keys::open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
-                      EVP_MAC_CTX* mac) {
+int ticket_keys::open(const SSL* ssl, const unsigned char* name, const unsigned char* iv,
+                      EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
   bool is_current = false;
   auto with = find(name, is_current);
   if (!with) return 0;
@@ -95,7 +95,8 @@ int ticket_keys::open(const unsigned char* name, const unsigned char* iv, EVP_CI
                     EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nullptr, with->cipher.data(), iv) == 1;
   OPENSSL_cleanse(&*with, sizeof *with);
   if (!made) return -1;
-  return is_current ? 1 : 2;
+  // In 1.3 a client uses each ticket once (RFC 8446, C.4), so it is always given the next one.
+  return is_current && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
 }
 
 }  // namespace corbel::tls
