@@ -28,6 +28,8 @@ struct app::impl {
   /// Stops the components on the host's context, then lets go of that context.
   void end_host(std::function<void()> ended);
 
+  class one_run;  // of run()
+
   app_settings settings;
   app_context context;
   corbel::health health;

@@ -5,9 +5,13 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <thread>
 
+#include "app/handover.hpp"
 #include "app/impl.hpp"
+#include "app/process.hpp"
+#include "server/listener.hpp"
 
 namespace corbel {
 namespace {
@@ -65,72 +69,150 @@ void say(const std::string& text) {
 
 }  // namespace
 
+/// From the start to the exit code. All of it happens on the first loop, and so on the caller's thread.
+class app::impl::one_run {
+ public:
+  one_run(impl& a, loop_threads& threads) : app_(a), threads_(threads), first_(threads.first()) {}
+
+  int run(std::vector<int> activated);
+
+ private:
+  void serve();
+  void wait_for_signal();
+  void wait_for_hangup();
+  void on_signal(int signal);
+  void on_taken_over(pid_t by);
+  void drain(bool handed_over);
+  void finish();
+  const logger& log() const { return app_.context.log; }
+
+  impl& app_;
+  loop_threads& threads_;
+  event_loop& first_;
+  std::vector<int> sockets_;  // of a service manager
+  std::unique_ptr<handover_offer> offer_;
+  asio::signal_set signals_{first_.context(), SIGINT, SIGTERM};
+  asio::signal_set hangup_{first_.context()};
+  bool asked_to_stop_ = false;
+  bool draining_ = false;
+  int code_ = 0;
+};
+
+int app::impl::one_run::run(std::vector<int> activated) {
+  sockets_ = std::move(activated);
+  asio::co_spawn(first_.context(), app_.lifecycle.start(), [this](std::exception_ptr failed) {
+    try {
+      if (failed) std::rethrow_exception(failed);
+      serve();
+      wait_for_signal();
+      // Without TLS the signal keeps its meaning, and ends the program.
+      if (app_.settings.server.tls) {
+        hangup_.add(SIGHUP);
+        wait_for_hangup();
+      }
+    } catch (...) {
+      say("the application does not start: " + text_of(std::current_exception()));
+      code_ = 1;
+      finish();
+    }
+  });
+  threads_.run();
+  threads_.join();
+  offer_.reset();
+  app_.server.reset();  // its connections belong to the loops, which no thread runs any more
+  log().info("stopped");
+  return code_;
+}
+
+void app::impl::one_run::serve() {
+  const auto& settings = app_.settings.server;
+  auto sockets = std::exchange(sockets_, {});
+  auto previous =
+      settings.handover_socket.empty() ? std::optional<takeover>() : takeover::from(settings.handover_socket);
+  if (previous && sockets.empty()) {
+    sockets = previous->release();
+    if (!listens_on(sockets.front(), settings.host, settings.port)) {
+      log().warn("the address has changed; the other process's port is given up",
+                 {{"host", settings.host}, {"port", settings.port}});
+      for (const int fd : std::exchange(sockets, {})) ::close(fd);
+    }
+  }
+  app_.server->start(threads_.all(), std::move(sockets));
+  if (!settings.handover_socket.empty())
+    offer_ =
+        std::make_unique<handover_offer>(first_.context(), settings.handover_socket, app_.server->listening(),
+                                         log(), [this](pid_t by) { on_taken_over(by); });
+  app_.tell_listening();
+  notify_manager("READY=1");
+  if (!previous) return;
+  log().info("took over the port", {{"process", previous->process()}});
+  previous->serving();
+}
+
+void app::impl::one_run::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& failed, int signal) {
+    if (!failed) on_signal(signal);
+  });
+}
+
+void app::impl::one_run::wait_for_hangup() {
+  hangup_.async_wait([this](const boost::system::error_code& failed, int) {
+    if (failed) return;
+    if (!draining_) (void)app_.server->reload_certificates();
+    wait_for_hangup();
+  });
+}
+
+void app::impl::one_run::on_signal(int signal) {
+  if (asked_to_stop_) {
+    log().warn("stopping at once", {{"signal", signal}});
+    ::_exit(128 + signal);
+  }
+  asked_to_stop_ = true;
+  wait_for_signal();
+  if (draining_) return log().info("already draining", {{"signal", signal}});
+  log().info("draining", {{"signal", signal}, {"connections", app_.server->connections()}});
+  app_.health.drain();
+  drain(false);
+}
+
+void app::impl::one_run::on_taken_over(pid_t by) {
+  if (draining_) return;
+  // Not unready: whoever asks for readiness on an old connection asks about the port, which is in good hands.
+  log().info("the port was taken over; draining",
+             {{"process", by}, {"connections", app_.server->connections()}});
+  drain(true);
+}
+
+void app::impl::one_run::drain(bool handed_over) {
+  draining_ = true;
+  notify_manager("STOPPING=1");
+  if (!handed_over) offer_.reset();
+  const auto drained = [this] { first_.post([this] { finish(); }); };
+  if (handed_over)
+    app_.server->drain_handed_over(drained);
+  else
+    app_.server->drain(drained);
+}
+
+void app::impl::one_run::finish() {
+  asio::co_spawn(first_.context(), app_.stop_components(), [this](std::exception_ptr) { threads_.stop(); });
+}
+
 int app::run() {
+  std::vector<int> activated;
   try {
     impl_->build();
-  } catch (const wiring_error& e) {
+    activated = activated_sockets();
+  } catch (const std::exception& e) {
     say(e.what());
     return wrong_configuration;
   }
-  const auto& log = impl_->context.log;
+  raise_descriptor_limit();
   const auto wanted = impl_->settings.server.threads;
   loop_threads threads(wanted != 0 ? wanted : std::max(1u, std::thread::hardware_concurrency()));
-  auto& first = threads.first();
   impl_->server = std::make_unique<server>(impl_->settings.server, impl_->router, impl_->context);
-  int code = 0;
-
-  const auto finish = [&] {
-    asio::co_spawn(first.context(), impl_->stop_components(), [&](std::exception_ptr) { threads.stop(); });
-  };
-
-  asio::signal_set signals(first.context(), SIGINT, SIGTERM);
-  bool stopping = false;
-  const std::function<void(const boost::system::error_code&, int)> on_signal =
-      [&](const boost::system::error_code& failed, int signal) {
-        if (failed) return;
-        if (stopping) {
-          log.warn("stopping at once", {{"signal", signal}});
-          ::_exit(128 + signal);
-        }
-        stopping = true;
-        log.info("draining", {{"signal", signal}, {"connections", impl_->server->connections()}});
-        impl_->health.drain();
-        impl_->server->drain([&] { first.post(finish); });
-        signals.async_wait(on_signal);
-      };
-
-  // Without TLS the signal keeps its meaning, and ends the program.
-  asio::signal_set hangup(first.context());
-  if (impl_->settings.server.tls) hangup.add(SIGHUP);
-  const std::function<void(const boost::system::error_code&, int)> on_hangup =
-      [&](const boost::system::error_code& failed, int) {
-        if (failed) return;
-        if (!stopping) (void)impl_->server->reload_certificates();
-        hangup.async_wait(on_hangup);
-      };
-
-  asio::co_spawn(first.context(), impl_->lifecycle.start(), [&](std::exception_ptr failed) {
-    if (!failed) {
-      try {
-        impl_->server->start(threads.all());
-        impl_->tell_listening();
-      } catch (...) {
-        failed = std::current_exception();
-      }
-    }
-    if (failed) {
-      say("the application does not start: " + text_of(failed));
-      code = 1;
-      return finish();
-    }
-    signals.async_wait(on_signal);
-    hangup.async_wait(on_hangup);
-  });
-  threads.run();
-  threads.join();
-  impl_->server.reset();  // its connections belong to the loops, which no thread runs any more
-  log.info("stopped");
-  return code;
+  return impl::one_run(*impl_, threads).run(std::move(activated));
 }
 
 }  // namespace corbel

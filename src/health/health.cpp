@@ -117,9 +117,11 @@ void health::mount(route_group routes) {
              co_return json_response(seen->healthy ? status::ok : status::service_unavailable, seen->body);
            })
       .summary("Whether the service and what it stands on work")
-      .time_limit(probe_limit);
+      .time_limit(probe_limit)
+      .never_shed();
   routes.get("/livez", [] { return json_response(status::ok, R"({"status":"alive"})"); })
-      .summary("Whether the process answers");
+      .summary("Whether the process answers")
+      .never_shed();
   routes
       .get("/readyz",
            [](state<health> self) -> task<response> {
@@ -131,7 +133,8 @@ void health::mount(route_group routes) {
              co_return json_response(status::ok, R"({"status":"ready"})");
            })
       .summary("Whether the service should be sent requests")
-      .time_limit(probe_limit);
+      .time_limit(probe_limit)
+      .never_shed();
 }
 
 }  // namespace corbel

@@ -29,6 +29,7 @@ pipeline::pipeline(layers all, std::shared_ptr<const corbel::endpoint> end)
     const auto own = layer->limits();
     if (own.body) limits_.body = own.body;
     if (own.time) limits_.time = own.time;
+    limits_.never_shed |= own.never_shed;
   }
 }
 

@@ -71,6 +71,9 @@ route& route::body_limit(std::size_t bytes) {
 route& route::time_limit(std::chrono::milliseconds time) {
   return add(std::make_shared<detail::limits_layer>(route_limits{{}, time}));
 }
+route& route::never_shed() {
+  return add(std::make_shared<detail::limits_layer>(route_limits{{}, {}, true}));
+}
 route& route::add(std::shared_ptr<const middleware> layer) {
   node_->layers.push_back(std::move(layer));
   return *this;
@@ -331,6 +334,11 @@ void router::refuse(request& in, const error& why, response& out) {
 std::optional<std::chrono::milliseconds> router::time_limit(const request& in) const {
   const auto* chosen = static_cast<const pipeline*>(in.route());
   return chosen ? chosen->limits().time : std::nullopt;
+}
+
+bool router::never_shed(request& in) {
+  if (!in.route()) return impl_->pick(in).limits().never_shed;
+  return static_cast<const pipeline*>(in.route())->limits().never_shed;
 }
 
 }  // namespace corbel

@@ -5,6 +5,12 @@
 #include <boost/asio/steady_timer.hpp>
 
 namespace corbel {
+namespace {
+
+/// So many expire before the loop's other work gets its turn.
+constexpr int most_at_once = 64;
+
+}  // namespace
 
 /// Shared with the wait in flight, whose completion may already be queued when the wheel goes away.
 struct deadline_wheel::timer {
@@ -36,7 +42,7 @@ void deadline_wheel::arm(entry& e, clock::time_point due) {
     e.unlink();
     link(e, e.due_);
   }
-  if (!ticking_) start_timer();
+  if (!ticking_) start_timer(next_tick());
 }
 
 void deadline_wheel::link(entry& e, std::uint64_t at) noexcept {
@@ -48,9 +54,21 @@ void deadline_wheel::link(entry& e, std::uint64_t at) noexcept {
   slot.previous_ = &e;
 }
 
-void deadline_wheel::start_timer() {
+deadline_wheel::clock::time_point deadline_wheel::next_tick() const {
+  return epoch_ + tick * ((clock::now() - epoch_) / tick + 1);
+}
+
+void deadline_wheel::put_back(head& from, head& to) noexcept {
+  from.next_->previous_ = to.previous_;
+  to.previous_->next_ = from.next_;
+  from.previous_->next_ = &to;
+  to.previous_ = from.previous_;
+  from.next_ = from.previous_ = nullptr;
+}
+
+void deadline_wheel::start_timer(clock::time_point at) {
   ticking_ = true;
-  timer_->ticks.expires_at(epoch_ + tick * (clock::duration(clock::now() - epoch_) / tick + 1));
+  timer_->ticks.expires_at(at);
   timer_->ticks.async_wait([t = timer_](const boost::system::error_code& failed) {
     if (failed || !t->wheel) return;
     t->wheel->ticking_ = false;
@@ -62,6 +80,7 @@ void deadline_wheel::turn() {
   const auto now = static_cast<std::uint64_t>((clock::now() - epoch_) / tick);
   // After a pause longer than the horizon one round over the slots sees every entry.
   if (now > now_ + slots) now_ = now - slots;
+  int fired = 0;
   while (now_ < now) {
     ++now_;
     auto& slot = slots_[now_ % slots];
@@ -76,6 +95,12 @@ void deadline_wheel::turn() {
       due.next_ = due.previous_ = &due;
     }
     while (due.next_ != &due) {
+      if (fired == most_at_once) {
+        // Ten thousand at one moment: the others get their turn in between.
+        put_back(due, slot);
+        --now_;
+        return start_timer(clock::now());
+      }
       entry& e = *due.next_;
       e.unlink();
       if (e.due_ == entry::never) continue;
@@ -84,12 +109,13 @@ void deadline_wheel::turn() {
         continue;
       }
       e.due_ = entry::never;
+      ++fired;
       e.on_deadline();
     }
     due.next_ = due.previous_ = nullptr;
   }
   const bool empty = std::all_of(slots_.begin(), slots_.end(), [](const head& s) { return s.next_ == &s; });
-  if (!empty && !ticking_) start_timer();
+  if (!empty && !ticking_) start_timer(next_tick());
 }
 
 }  // namespace corbel

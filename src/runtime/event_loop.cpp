@@ -10,16 +10,26 @@ namespace asio = boost::asio;
 event_loop::event_loop() : owned_(std::make_unique<asio::io_context>(1)), context_(owned_.get()) {
   descriptors_ = std::make_unique<readiness_set>(*context_);
   deadlines_ = std::make_unique<deadline_wheel>(*context_);
-  descriptors_->before_batch([](void* self) { static_cast<event_loop*>(self)->refresh_now(); }, this);
+  watch_rounds();
 }
 
 event_loop::event_loop(asio::io_context& host) : context_(&host) {
   descriptors_ = std::make_unique<readiness_set>(*context_);
   deadlines_ = std::make_unique<deadline_wheel>(*context_);
-  descriptors_->before_batch([](void* self) { static_cast<event_loop*>(self)->refresh_now(); }, this);
+  watch_rounds();
 }
 
 event_loop::~event_loop() = default;
+
+void event_loop::watch_rounds() {
+  descriptors_->before_batch(
+      [](void* context, bool follows) {
+        auto& self = *static_cast<event_loop*>(context);
+        self.refresh_now();
+        self.lag_.begin_round(self.now_, follows);
+      },
+      this);
+}
 
 void event_loop::run() {
   const auto stay = asio::make_work_guard(*context_);

@@ -44,7 +44,7 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
   std::uint64_t wait = 0;  // the wait in flight
   bool waiting = false;
   bool closed = false;
-  void (*hook)(void*) = nullptr;
+  void (*hook)(void*, bool) = nullptr;
   void* hook_context = nullptr;
 
   int fd() { return descriptor.native_handle(); }
@@ -67,16 +67,16 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
           // A wait that was cancelled too late completes all the same, beside its successor.
           if (failed || self->closed || mine != self->wait) return;
           self->waiting = false;
-          for (int round = 0; round < most_rounds && !self->closed && self->dispatch(); ++round) {
+          for (int round = 0; round < most_rounds && !self->closed && self->dispatch(round > 0); ++round) {
           }
           self->arm();
         });
   }
 
   /// False when nothing was ready.
-  bool dispatch() {
+  bool dispatch(bool follows) {
     batch_count = ::epoll_wait(fd(), batch.data(), batch_size, 0);
-    if (hook) hook(hook_context);
+    if (hook) hook(hook_context, follows);
     for (int i = 0; i < batch_count && !closed; ++i) {
       const auto& event = batch[static_cast<std::size_t>(i)];
       auto* handler = static_cast<readiness_handler*>(event.data.ptr);
@@ -126,7 +126,7 @@ void readiness_set::remove(int fd, readiness_handler& handler) noexcept {
   }
 }
 
-void readiness_set::before_batch(void (*hook)(void*), void* context) noexcept {
+void readiness_set::before_batch(void (*hook)(void*, bool), void* context) noexcept {
   impl_->hook = hook;
   impl_->hook_context = context;
 }

@@ -2,13 +2,19 @@
 
 #include <algorithm>
 
+#include "corbel/server/settings.hpp"
 #include "server/connection.hpp"
 #include "server/exchange.hpp"
 
 namespace corbel {
 
-arriving_body::arriving_body(exchange& home, const http1::message_framing& framing, std::size_t limit)
-    : home_(home), limit_(limit), ask_to_continue_(framing.expects_continue) {
+arriving_body::arriving_body(exchange& home, const http1::message_framing& framing, std::size_t limit,
+                             const server_limits& limits)
+    : home_(home),
+      limit_(limit),
+      ask_to_continue_(framing.expects_continue),
+      limits_(limits),
+      patience_(limits.request_timeout) {
   if (framing.chunked)
     chunks_.emplace();
   else
@@ -17,7 +23,10 @@ arriving_body::arriving_body(exchange& home, const http1::message_framing& frami
 
 void arriving_body::feed(std::string_view& bytes) {
   if (over() || bytes.empty()) return;
-  last_fed_ = std::chrono::steady_clock::now();
+  const auto now = std::chrono::steady_clock::now();
+  if (!starves()) pace_.begin(now, patience_);
+  pace_.moved(bytes.size(), limits_.min_rate, now, limits_.request_timeout);
+  patience_ = pace_.due() - now;
   ask_to_continue_ = false;  // it did not wait to be asked
   if (chunks_) {
     std::optional<error> why;
@@ -35,21 +44,24 @@ void arriving_body::feed(std::string_view& bytes) {
     left_ -= n;
     complete_ = left_ == 0;
   }
+  starves_ = false;
   changed_.notify();
 }
 
 void arriving_body::fail(error why) {
   if (over()) return;
   failed_ = std::move(why);
+  starves_ = false;
   changed_.notify();
 }
 
 task<std::string_view> arriving_body::read() {
   given_.clear();
-  last_fed_ = std::chrono::steady_clock::now();  // the client's time begins when it is waited for
+  pace_.begin(std::chrono::steady_clock::now(), patience_);  // the client's time runs while it is waited for
   while (ready_.empty() && !over()) {
     if (!home_.owner) fail(client_gone());
     if (over()) break;
+    starves_ = true;  // before the connection decides how long it waits
     home_.owner->pull(std::exchange(ask_to_continue_, false));
     co_await changed_.wait();
   }

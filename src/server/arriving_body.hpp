@@ -11,16 +11,19 @@
 #include "corbel/runtime/notification.hpp"
 #include "server/http1/chunked.hpp"
 #include "server/http1/head.hpp"
+#include "server/pace.hpp"
 
 namespace corbel {
 
 struct exchange;
+struct server_limits;
 
 /// The body of a request whose handler reads it while it arrives. The connection feeds it; the handler takes
 /// from it. Lives in its exchange.
 class arriving_body final : public body_source {
  public:
-  arriving_body(exchange& home, const http1::message_framing& framing, std::size_t limit);
+  arriving_body(exchange& home, const http1::message_framing& framing, std::size_t limit,
+                const server_limits& limits);
 
   task<std::string_view> read() override;
 
@@ -35,9 +38,9 @@ class arriving_body final : public body_source {
   bool complete() const noexcept { return complete_; }
   bool over() const noexcept { return complete_ || failed_; }
   /// Whether the handler waits for the client now.
-  bool starves() const noexcept { return changed_.awaited(); }
-  /// When the client last sent something, or began to be waited for.
-  std::chrono::steady_clock::time_point last_fed() const noexcept { return last_fed_; }
+  bool starves() const noexcept { return starves_; }
+  /// Until when the client is waited for, while the handler `starves`.
+  std::chrono::steady_clock::time_point due() const noexcept { return pace_.due(); }
 
  private:
   static constexpr std::size_t enough = 64 * 1024;  // bytes held for a handler that reads slowly
@@ -49,10 +52,13 @@ class arriving_body final : public body_source {
   std::size_t limit_;
   bool ask_to_continue_;
   bool complete_ = false;
+  bool starves_ = false;
   std::optional<error> failed_;
   std::string ready_;  // arrived, not read yet
   std::string given_;  // what the handler looks at
-  std::chrono::steady_clock::time_point last_fed_;
+  const server_limits& limits_;
+  pace pace_;
+  std::chrono::steady_clock::duration patience_;  // what is left of it while nobody waits
   notification changed_;
 };
 

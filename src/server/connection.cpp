@@ -151,7 +151,11 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     scan = {};
     const auto head = bytes.substr(0, head_size);
     auto rest = bytes.substr(head_size);
-    if (!framing.has_body()) {
+    if (home_.loop.lag().late() && must_shed(in)) [[unlikely]] {
+      const bool whole = !framing.has_body() || (!framing.chunked && framing.content_length <= rest.size());
+      bytes = whole ? rest.substr(static_cast<std::size_t>(framing.content_length)) : rest;
+      turn_down(in, home_.out, whole && framing.keep_alive);
+    } else if (!framing.has_body()) {
       bytes = rest;
       if (!serve_whole(head, {}, framing)) break;
     } else if (!framing.chunked && framing.content_length <= rest.size() &&
@@ -203,6 +207,8 @@ void connection::finish_round(std::string_view rest, const http1::head_scan& sca
     auto kept = std::make_unique<unread>();
     kept->bytes = rest;
     kept->scan = scan;
+    kept->held = held_bytes(home_.shared.held);
+    home_.note_held(kept->held.hold(kept->bytes.capacity()));
     unread_ = std::move(kept);
   } else {
     unread_.reset();
@@ -226,13 +232,20 @@ bool connection::flush() {
     sent = n < 0 ? 0 : static_cast<std::size_t>(n);
   }
   if (sent < bytes.size()) {
-    if (!unsent_) unsent_ = std::make_unique<unsent>();
-    if (unsent_->bytes.empty() || sent > 0) unsent_->since = home_.loop.now();
+    hold_unsent();
     unsent_->bytes.append(bytes.substr(sent));
+    home_.note_held(unsent_->held.hold(unsent_->bytes.capacity()));
   }
   if (unsent_ && !in_exchange() && phase_ != phase::body) phase_ = phase::flushing;
   home_.output.clear();
   return true;
+}
+
+void connection::hold_unsent() {
+  if (unsent_) return;
+  unsent_ = std::make_unique<unsent>();
+  unsent_->taken.begin(home_.loop.now(), home_.limits().write_timeout);
+  unsent_->held = held_bytes(home_.shared.held);
 }
 
 void connection::write_unsent() {
@@ -243,7 +256,8 @@ void connection::write_unsent() {
     return settle();
   }
   unsent_->sent += static_cast<std::size_t>(n);
-  unsent_->since = home_.loop.now();
+  unsent_->taken.moved(static_cast<std::size_t>(n), home_.limits().min_rate, home_.loop.now(),
+                       home_.limits().write_timeout);
   const bool done = unsent_->sent == unsent_->bytes.size();
   if (done)
     unsent_.reset();
@@ -266,13 +280,13 @@ void connection::settle() {
   const auto* upload = in_exchange() && exchange_->upload ? &*exchange_->upload : nullptr;
   if (unsent_) {
     watch(upload && upload->wants_more() ? interest::read_write : interest::write);
-    deadlines.arm(*this, unsent_->since + limits.write_timeout);
+    deadlines.arm(*this, unsent_->taken.due());
     return;
   }
   watch(upload && !upload->wants_more() ? interest::none : interest::read);
   if (in_exchange()) {
     if (upload && upload->starves())
-      deadlines.arm(*this, upload->last_fed() + limits.request_timeout);
+      deadlines.arm(*this, upload->due());
     else if (phase_ == phase::waiting)
       deadlines.arm(*this,
                     began_ + home_.shared.service.time_limit(exchange_->in).value_or(limits.handler_timeout));
@@ -293,7 +307,7 @@ void connection::settle() {
   }
   phase_ = phase::idle;
   began_ = now;
-  deadlines.arm(*this, now + limits.keep_alive_timeout);
+  deadlines.arm(*this, now + home_.keep_alive);
 }
 
 void connection::linger() {
@@ -312,10 +326,19 @@ void connection::drain() {
   }
   const bool silent = (phase_ == phase::preface || phase_ == phase::handshake) && !tls_ && !unread_;
   if ((phase_ != phase::idle && !silent) || unsent_ || (tls_ && tls_->session.pending())) return;
+  if (home_.keep_alive.count() > 0 && !silent)
+    home_.loop.deadlines().arm(*this, home_.loop.now() + home_.keep_alive);
+  else
+    end_idle();
+}
+
+void connection::end_idle() {
   // A request that has arrived already is answered: the loop finds it readable.
   char first = 0;
-  if (::recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0) return;
-  destroy();
+  if (::recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+    home_.busy = false;
+  else
+    abandon();
 }
 
 void connection::on_deadline() {
@@ -331,9 +354,9 @@ void connection::on_deadline() {
 /// Ends what took too long.
 void connection::expire() {
   switch (phase_) {
+    case phase::idle: return end_idle();
     case phase::preface:
     case phase::handshake:
-    case phase::idle:
     case phase::flushing:
     case phase::lingering: return abandon();
     case phase::head: {

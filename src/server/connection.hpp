@@ -10,7 +10,9 @@
 
 #include "corbel/runtime/deadline_wheel.hpp"
 #include "corbel/runtime/readiness.hpp"
+#include "server/held_bytes.hpp"
 #include "server/http1/head.hpp"
+#include "server/pace.hpp"
 #include "server/tls/session.hpp"
 #include "server/worker.hpp"
 
@@ -48,7 +50,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   /// Bytes queued for the client.
   std::size_t backlog() const noexcept { return unsent_ ? unsent_->bytes.size() - unsent_->sent : 0; }
 
-  /// Ends now when idle, otherwise behind the answers in flight.
+  /// Ends behind the answers in flight; when idle, behind the next one or the grace for it.
   void drain();
 
  private:
@@ -68,12 +70,14 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   struct unread {
     std::string bytes;
     http1::head_scan scan;
+    held_bytes held;
   };
   struct unsent {
     std::string bytes;
     std::size_t sent = 0;
-    std::chrono::steady_clock::time_point since;  ///< when the client last took something
-    bool push_posted = false;                     ///< of a streamed body: the loop will send it
+    pace taken;  ///< how the client takes it
+    held_bytes held;
+    bool push_posted = false;  ///< of a streamed body: the loop will send it
   };
 
   /// What a connection needs that speaks TLS.
@@ -88,6 +92,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
 
   void on_deadline() override;
   void expire();
+  void end_idle();
   void expire_waiting();
 
   // Of the time before the first request, and of TLS: connection_opening.cpp.
@@ -112,11 +117,20 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   void read();
   void read_upload();
   void push_later();
+  void hold_unsent();
   void consume(std::string_view bytes, http1::head_scan scan);
   /// Serves one request whose bytes are all there: false when its handler waits.
   bool serve_whole(std::string_view bytes, std::string_view body, const http1::message_framing& framing);
   bool begin_body(std::string_view head, std::string_view& rest, const http1::message_framing& framing);
   bool feed_body(std::string_view& rest);
+  /// Counts what a body that is not all there holds; turns it down when that is too much.
+  void hold_body();
+  /// Whether there is no time or no memory for `in`. Asked only while something is wrong.
+  bool must_shed(request& in);
+  /// Whether `in`, whose handler waits, may wait with the others of its route.
+  bool may_wait(request& in, gate_pass& pass);
+  /// Answers `in` with a refusal that costs little. Its bytes are all there if `keep_alive`.
+  void turn_down(request& in, response& out, bool keep_alive);
   bool serve_exchange();
   /// The request gets memory of its own, since the buffer is the next connection's.
   exchange& make_exchange(std::string_view bytes, const http1::message_framing& framing);

@@ -88,8 +88,14 @@ bool connection::serve_whole(std::string_view bytes, std::string_view body,
     append(in, home_.out, framing.keep_alive);
     return true;
   }
+  gate_pass pass;
+  if (!answered && !may_wait(in, pass)) {
+    turn_down(in, home_.out, framing.keep_alive);
+    return true;
+  }
   auto& x = make_exchange(bytes, framing);
   if (answered) x.out = std::move(home_.out);
+  x.pass = std::move(pass);
   start_waiting(answered);
   return !in_exchange();
 }
@@ -114,12 +120,13 @@ bool connection::begin_body(std::string_view head, std::string_view& rest,
   auto& x = make_exchange(head, framing);
   if (phase_ != phase::head) began_ = home_.loop.now();
   if (admitted && admitted->streams) {
-    x.upload.emplace(x, framing, limit);
+    x.upload.emplace(x, framing, limit, home_.limits());
     request_access(x.in).arriving(&*x.upload);
     x.upload->feed(rest);
     return true;
   }
   x.body_limit = limit;
+  x.held = held_bytes(home_.shared.held);
   if (framing.chunked)
     x.chunks.emplace();
   else
@@ -134,7 +141,7 @@ bool connection::feed_body(std::string_view& rest) {
   if (x.chunks) {
     std::optional<error> why;
     switch (x.chunks->feed(rest, x.body, x.body_limit, why)) {
-      case http1::chunked_reader::outcome::incomplete: return false;
+      case http1::chunked_reader::outcome::incomplete: hold_body(); return false;
       case http1::chunked_reader::outcome::complete: return true;
       case http1::chunked_reader::outcome::refused: {
         const auto held = std::move(exchange_);
@@ -148,7 +155,16 @@ bool connection::feed_body(std::string_view& rest) {
   x.body.append(rest.substr(0, n));
   rest.remove_prefix(n);
   x.body_left -= n;
-  return x.body_left == 0;
+  if (x.body_left == 0) return true;
+  hold_body();
+  return false;
+}
+
+void connection::hold_body() {
+  auto& x = *exchange_;
+  if (home_.note_held(x.held.hold(x.body.capacity()))) return;
+  const auto held = std::move(exchange_);
+  turn_down(held->in, held->out, false);
 }
 
 bool connection::serve_exchange() {
@@ -159,8 +175,36 @@ bool connection::serve_exchange() {
     append_and_forget(exchange_);
     return true;
   }
+  // A handler that reads while the body arrives waits for its client: that says nothing of load.
+  if (!answered && !x.upload && !may_wait(x.in, x.pass)) {
+    const auto held = std::move(exchange_);
+    turn_down(held->in, held->out, held->framing.keep_alive);
+    return true;
+  }
   start_waiting(answered);
   return !in_exchange();
+}
+
+bool connection::must_shed(request& in) {
+  const bool memory = home_.memory_left();
+  if (memory && home_.loop.lag().admit()) return false;
+  return !home_.shared.service.never_shed(in);
+}
+
+bool connection::may_wait(request& in, gate_pass& pass) {
+  if (!home_.shared.settings.shed_load) return true;
+  const auto& load = home_.gate.of(in.route());
+  if (load->full() && !home_.shared.service.never_shed(in)) {
+    load->note_shed();
+    return false;
+  }
+  pass = gate_pass(load);
+  return true;
+}
+
+void connection::turn_down(request& in, response& out, bool keep_alive) {
+  home_.turn_down(in, out);
+  append(in, out, keep_alive);
 }
 
 void connection::start_waiting(bool answered) {
@@ -190,6 +234,7 @@ void connection::on_answer(const std::shared_ptr<exchange>& done) {
   if (starting_) return append_and_forget(done);  // the round that started the handler goes on
   try {
     home_.loop.refresh_now();  // no descriptor woke us, so the loop's time is that of long ago
+    done->pass.answered(home_.loop.now() - began_, home_.loop.now());
     append_and_forget(done);
     resume();
   } catch (const std::exception&) {
@@ -206,7 +251,12 @@ void connection::on_stream(const std::shared_ptr<exchange>& begun) {
                                           : framing::until_close;
   x.download.emplace(x, how, made.length.value_or(0));
   try {
-    if (!starting_) home_.loop.refresh_now();
+    if (starting_) {
+      x.pass.leave();
+    } else {
+      home_.loop.refresh_now();
+      x.pass.answered(home_.loop.now() - began_, home_.loop.now());
+    }
     append(x.in, x.out, x.framing.keep_alive && how != framing::until_close);
     phase_ = phase::streaming;
     x.ended_by_drain = made.endless && home_.draining;
@@ -264,10 +314,7 @@ void connection::pull(bool tell) {
 }
 
 void connection::send_piece(std::string_view before, std::string_view bytes, std::string_view after) {
-  if (!unsent_) {
-    unsent_ = std::make_unique<unsent>();
-    unsent_->since = home_.loop.now();
-  }
+  hold_unsent();
   unsent_->bytes.append(before).append(bytes).append(after);
   if (backlog() >= piece_size)
     push();
@@ -325,6 +372,7 @@ void connection::expire_waiting() {
   // The handler is told to stop, but not waited for: the client has its answer on time.
   const auto held = std::move(exchange_);
   held->owner = nullptr;
+  held->pass.answered(home_.loop.now() - began_, home_.loop.now());
   phase_ = phase::idle;
   auto& in = home_.in;
   auto& out = home_.out;

@@ -9,8 +9,10 @@
 #include "corbel/http/response.hpp"
 #include "server/arriving_body.hpp"
 #include "server/departing_body.hpp"
+#include "server/held_bytes.hpp"
 #include "server/http1/chunked.hpp"
 #include "server/http1/head.hpp"
+#include "server/load_gate.hpp"
 
 namespace corbel {
 
@@ -26,12 +28,15 @@ struct exchange {
 
   std::string bytes;  ///< the head, and the body when it came along with it
   std::string body;   ///< a body put together from pieces
+  held_bytes held;    ///< by that
   std::uint64_t body_left = 0;
   std::size_t body_limit = 0;
   std::optional<http1::chunked_reader> chunks;
 
   std::optional<arriving_body> upload;     ///< of a route that reads while the body arrives
   std::optional<departing_body> download;  ///< of a response that is produced while it is sent
+
+  gate_pass pass;  ///< of a handler that counts among those that wait
 
   /// Null once the connection is gone or has answered without waiting any longer.
   connection* owner = nullptr;

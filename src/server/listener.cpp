@@ -19,8 +19,10 @@
 namespace corbel {
 namespace {
 
-/// So many are accepted in one wake-up before the connections that are open get their turn again.
+/// So many are accepted in one wake-up before the connections that are open get their turn again. A loop that
+/// is behind wakes up rarely: those who wait in the kernel shall not wait for many of its rounds.
 constexpr int accepts_per_round = 64;
+constexpr int accepts_when_late = 512;
 /// Out of descriptors, accepting rests for this long: the queue stays with the kernel.
 constexpr std::chrono::milliseconds pause{200};
 
@@ -61,7 +63,8 @@ void listener::accept_rest() {
 }
 
 bool listener::accept_some() {
-  for (int i = 0; i < accepts_per_round; ++i) {
+  const int most = home_.loop.lag().late() ? accepts_when_late : accepts_per_round;
+  for (int i = 0; i < most; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     const int fd =
@@ -174,6 +177,15 @@ int open_listener(const std::string& host, std::uint16_t port, int backlog) {
   const int fd = bind_socket(host, port, true);
   if (::listen(fd, backlog) != 0) fail(fd, "cannot listen on " + host + " port " + std::to_string(port));
   return fd;
+}
+
+bool listens_on(int fd, const std::string& host, std::uint16_t port) {
+  const auto wanted = parse_address(host, port);
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return false;
+  return text_of(address) == text_of(wanted.storage) && address.ss_family == wanted.storage.ss_family &&
+         (port == 0 || port_of(fd) == port);
 }
 
 std::uint16_t port_of(int fd) {

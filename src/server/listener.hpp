@@ -38,6 +38,9 @@ int open_listener(const std::string& host, std::uint16_t port, int backlog);
 /// two programs share it without a word.
 void claim_port(const std::string& host, std::uint16_t port);
 
+/// Whether a listening socket has that address; port 0 stands for any.
+bool listens_on(int fd, const std::string& host, std::uint16_t port);
+
 /// The port that a listening socket got.
 std::uint16_t port_of(int fd);
 

@@ -19,17 +19,17 @@ class running {
                    std::size_t loops = 1, std::chrono::milliseconds drain_timeout = std::chrono::seconds(5),
                    const std::function<void(corbel::services&)>& provide = {}, corbel::logger log = {},
                    const std::function<void(corbel::server_settings&)>& adjust = {})
-      : routes_({corbel::trailing_slash::strict, limits.body_bytes}) {
+      : running(with(limits, drain_timeout, adjust), wire_up, loops, provide, std::move(log)) {}
+  running(corbel::server_settings settings, const std::function<void(corbel::route_group)>& wire_up,
+          std::size_t loops = 1, const std::function<void(corbel::services&)>& provide = {},
+          corbel::logger log = {})
+      : routes_({corbel::trailing_slash::strict, settings.limits.body_bytes}) {
     context.log = std::move(log);
     if (provide) provide(context.provided);
     wire_up(routes_.root());
     const auto wrong = routes_.build(context.provided);
     if (!wrong.empty()) throw std::logic_error(wrong.front());
-    corbel::server_settings settings;
     settings.port = 0;
-    settings.drain_timeout = drain_timeout;
-    settings.limits = limits;
-    if (adjust) adjust(settings);
     server_ = std::make_unique<corbel::server>(settings, routes_, context);
     std::vector<corbel::event_loop*> raw;
     for (std::size_t i = 0; i < loops; ++i) {
@@ -64,6 +64,17 @@ class running {
   corbel::app_context context;
 
  private:
+  static corbel::server_settings with(const corbel::server_limits& limits,
+                                      std::chrono::milliseconds drain_timeout,
+                                      const std::function<void(corbel::server_settings&)>& adjust) {
+    corbel::server_settings settings;
+    settings.drain_timeout = drain_timeout;
+    settings.idle_grace = std::chrono::milliseconds(0);
+    settings.limits = limits;
+    if (adjust) adjust(settings);
+    return settings;
+  }
+
   corbel::router routes_;
   std::vector<std::unique_ptr<corbel::event_loop>> loops_;
   std::vector<std::thread> threads_;

@@ -103,8 +103,10 @@ class app {
   /// The time that the whole service goes by: give it to what keeps time, such as a repository.
   const corbel::clock& clock() const noexcept;
 
-  /// Serves until SIGINT or SIGTERM, then drains: it stops listening, answers what is in flight, stops the
-  /// components. A second signal ends it at once. Returns the program's exit code: 0; 78 when the wiring or
+  /// Serves until SIGINT or SIGTERM, then drains: `/readyz` says 503, it stops listening, answers what is in
+  /// flight, stops the components. A second signal ends it at once. Raises the process's limit of open files
+  /// to what it may have. Takes a service manager's sockets, and hands its own over to the next process if
+  /// `handover_socket` says so: docs/operations.md. Returns the program's exit code: 0; 78 when the wiring or
   /// the settings are wrong; 1 when a component or the port could not be had. Says why on standard error.
   int run();
 

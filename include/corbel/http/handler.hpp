@@ -38,6 +38,10 @@ class handler {
   /// How long `serve_waiting` may take for a request that `serve` left; nothing for the server's own limit.
   virtual std::optional<std::chrono::milliseconds> time_limit(const request&) const { return {}; }
 
+  /// Whether a request is served also while the server sheds load. Asked before or behind `serve`, and only
+  /// then.
+  virtual bool never_shed(request&) { return false; }
+
   /// Answers a request that could not be read; `in` holds what was understood of it.
   virtual void refuse(request& in, const error& why, response& out) = 0;
 };

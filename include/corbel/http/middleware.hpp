@@ -43,6 +43,7 @@ class next {
 struct route_limits {
   std::optional<std::size_t> body;                ///< bytes
   std::optional<std::chrono::milliseconds> time;  ///< for the handler, when it waits
+  bool never_shed = false;                        ///< served also while the server sheds load
 };
 
 /// One layer of the pipeline, erased. One object serves all threads at once: its functions are const, and

@@ -20,4 +20,9 @@ struct time_limit {
   route_limits limits() const { return {{}, time}; }
 };
 
+/// The routes behind it are served also while the server sheds load: see `route::never_shed`.
+struct never_shed {
+  route_limits limits() const { return {{}, {}, true}; }
+};
+
 }  // namespace corbel

@@ -29,6 +29,9 @@ class route {
   route& body_limit(std::size_t bytes);
   /// How long its handler may wait, in place of the server's limit.
   route& time_limit(std::chrono::milliseconds time);
+  /// Served also while the server sheds load: for what must answer then, and for handlers whose waiting says
+  /// nothing of load, such as long polls.
+  route& never_shed();
   /// A layer around this route alone, inside those of its groups.
   template <class M>
   route& use(M m) {
@@ -137,6 +140,7 @@ class router final : public handler {
   task<void> serve_waiting(request& in, response& out) override;
   void refuse(request& in, const error& why, response& out) override;
   std::optional<std::chrono::milliseconds> time_limit(const request& in) const override;
+  bool never_shed(request& in) override;
 
  private:
   struct impl;

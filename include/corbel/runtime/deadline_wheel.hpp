@@ -64,7 +64,9 @@ class deadline_wheel {
   };
 
   void link(entry& e, std::uint64_t at) noexcept;
-  void start_timer();
+  static void put_back(head& from, head& to) noexcept;
+  clock::time_point next_tick() const;
+  void start_timer(clock::time_point at);
   void turn();
 
   struct timer;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <corbel/runtime/deadline_wheel.hpp>
+#include <corbel/runtime/lag_meter.hpp>
 #include <corbel/runtime/readiness.hpp>
 
 namespace boost::asio {
@@ -32,6 +33,8 @@ class event_loop {
   /// The time at which this wake-up began: one clock reading serves every connection of a batch.
   std::chrono::steady_clock::time_point now() const noexcept { return now_; }
   void refresh_now() noexcept { now_ = std::chrono::steady_clock::now(); }
+  /// Whether it keeps up with what its descriptors bring.
+  lag_meter& lag() noexcept { return lag_; }
 
   /// Runs until `stop`, also while there is nothing to do.
   void run();
@@ -41,10 +44,13 @@ class event_loop {
   void post(std::function<void()> work);
 
  private:
+  void watch_rounds();
+
   std::unique_ptr<boost::asio::io_context> owned_;
   boost::asio::io_context* context_;
   std::unique_ptr<readiness_set> descriptors_;
   std::unique_ptr<deadline_wheel> deadlines_;
+  lag_meter lag_;
   std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();
 };
 

@@ -47,7 +47,8 @@ class readiness_set {
   void remove(int fd, readiness_handler& handler) noexcept;
 
   /// Called once before the handlers of each wake-up, such as to read the clock once for all of them.
-  void before_batch(void (*hook)(void* context), void* context) noexcept;
+  /// `follows`: right behind another wake-up's handlers, with nothing else in between.
+  void before_batch(void (*hook)(void* context, bool follows), void* context) noexcept;
 
  private:
   struct impl;

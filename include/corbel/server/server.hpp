@@ -30,14 +30,23 @@ class server {
 
   /// Listens, and serves on each of the loops, which must outlive the server. Throws std::system_error when
   /// the port cannot be had, std::invalid_argument when `check` finds fault with the settings.
-  void start(const std::vector<event_loop*>& loops);
+  void start(const std::vector<event_loop*>& loops) { start(loops, {}); }
+  /// The same, on sockets that listen already, which it takes over whatever comes of it: those of the process
+  /// that it replaces, or of a service manager. Nobody who waits in their queues is lost. The settings' host
+  /// and port count only when there are none.
+  void start(const std::vector<event_loop*>& loops, std::vector<int> listening);
+  /// The sockets it listens on. They are its own, until `drain`.
+  const std::vector<int>& listening() const noexcept { return listening_; }
   /// The port it listens on, also when the system chose it.
   std::uint16_t port() const noexcept { return port_; }
 
-  /// Stops listening and ends every connection behind its answers in flight. `done` runs, on one of the
-  /// loops, when no connection is left and no handler runs. What is left after `drain_timeout` is cancelled
-  /// and has a second to end.
+  /// Goes on for `drain_delay`, then stops listening and ends every connection behind its answers in flight;
+  /// idle ones behind one more answer, or after `idle_grace`. `done` runs, on one of the loops, when no
+  /// connection is left and no handler runs. What is left after `drain_timeout` is cancelled and has a second
+  /// to end.
   void drain(std::function<void()> done);
+  /// The same without delay, when another process listens on the same sockets by now.
+  void drain_handed_over(std::function<void()> done);
 
   /// Reads the certificates, keys and authorities again, for the connections from now on; those that are open
   /// go on. When anything is wrong with the files, says so in the log, keeps what it has, and returns false.
@@ -45,11 +54,16 @@ class server {
   bool reload_certificates();
 
   std::size_t connections() const noexcept;
+  /// Requests that were refused because there were too many. Thread-safe.
+  std::uint64_t shed() const noexcept;
 
  private:
+  void begin_drain(std::function<void()> done, bool handed_over);
+
   struct impl;
   std::unique_ptr<impl> impl_;
   std::uint16_t port_ = 0;
+  std::vector<int> listening_;
 };
 
 }  // namespace corbel
