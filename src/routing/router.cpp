@@ -7,6 +7,7 @@
 #include "corbel/http/url.hpp"
 #include "corbel/schema/check.hpp"
 #include "corbel/schema/fields.hpp"
+#include "http/body_limit.hpp"
 #include "http/request_access.hpp"
 #include "routing/path_tree.hpp"
 #include "routing/pipeline.hpp"
@@ -307,10 +308,7 @@ bool router::serve(request& in, response& out) {
   const auto limit = impl_->body_limit(chosen);
   request_access(in).body_limit(limit);
   if (in.body().size() > limit) {
-    refuse(in,
-           error(error_kind::payload_too_large, "payload_too_large",
-                 "The body is larger than " + std::to_string(limit) + " bytes."),
-           out);
+    refuse(in, body_too_large(limit), out);
     return true;
   }
   if (chosen.waits()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "corbel/server/settings.hpp"
+#include "http/body_limit.hpp"
 #include "server/connection.hpp"
 #include "server/exchange.hpp"
 
@@ -35,7 +36,9 @@ void arriving_body::feed(std::string_view& bytes) {
     switch (chunks_->feed(bytes, ready_, room, why)) {
       case http1::chunked_reader::outcome::incomplete: break;
       case http1::chunked_reader::outcome::complete: complete_ = true; break;
-      case http1::chunked_reader::outcome::refused: failed_ = std::move(why); break;
+      case http1::chunked_reader::outcome::refused:
+        failed_ = why->kind() == error_kind::payload_too_large ? body_too_large(limit_) : std::move(*why);
+        break;
     }
   } else {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));

@@ -13,6 +13,7 @@
 
 #include "corbel/http/problem.hpp"
 #include "corbel/observe/log.hpp"
+#include "http/body_limit.hpp"
 #include "http/request_access.hpp"
 #include "server/connection.hpp"
 #include "server/exchange.hpp"
@@ -111,10 +112,7 @@ bool connection::begin_body(std::string_view head, std::string_view& rest,
   }
   const std::size_t limit = admitted ? admitted->body_limit : home_.limits().body_bytes;
   if (framing.content_length > limit) {
-    refuse(in,
-           error{error_kind::payload_too_large, "payload_too_large",
-                 "The body is larger than " + std::to_string(limit) + " bytes."},
-           home_.out);
+    refuse(in, body_too_large(limit), home_.out);
     return false;
   }
   auto& x = make_exchange(head, framing);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "corbel/http/field.hpp"
+#include "http/body_limit.hpp"
 
 namespace corbel::http1 {
 namespace {
@@ -63,8 +64,7 @@ chunked_reader::outcome chunked_reader::feed(std::string_view& in, std::string& 
       case state::size_end:
         if (c != '\n') return refuse("A chunk's size line does not end in CR LF.");
         if (left_ > limit - std::min(limit, body.size())) {
-          why = error{error_kind::payload_too_large, "payload_too_large",
-                      "The body is larger than " + std::to_string(limit) + " bytes."};
+          why = body_too_large(limit);
           return outcome::refused;
         }
         if (const std::size_t line = digits_ + extension_; line > honest_line + left_) {
