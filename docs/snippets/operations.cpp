@@ -5,7 +5,7 @@
 
 namespace {
 
-std::string poll() {
+std::string next_event() {
   return "nothing new";
 }
 
@@ -14,7 +14,7 @@ std::string poll() {
 TEST_CASE("operations") {
   corbel::app server;
   // region: never-shed
-  server.get("/events/next", &poll).never_shed();
+  server.get("/events/next", &next_event).never_shed();
   server.group("/internal").use(corbel::never_shed{});
   // end: never-shed
   CHECK(server.inject(corbel::get("/events/next")).body() == "nothing new");
