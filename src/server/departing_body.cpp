@@ -1,5 +1,7 @@
 #include "server/departing_body.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <stdexcept>
 
@@ -12,6 +14,8 @@ namespace {
 
 /// So many bytes wait for a client before the producer has to.
 constexpr std::size_t enough = 64 * 1024;
+/// So many are written before the loop's other work gets its turn, however fast the client reads.
+constexpr std::size_t turn = 256 * 1024;
 
 }  // namespace
 
@@ -33,7 +37,15 @@ task<> departing_body::write(std::string_view bytes) {
   } else {
     home_.owner->send_piece({}, bytes, {});
   }
-  while (home_.owner && home_.owner->backlog() > enough) co_await room_.wait();
+  while (home_.owner && home_.owner->backlog() > enough) {
+    at_a_stretch_ = 0;
+    co_await room_.wait();
+  }
+  at_a_stretch_ += bytes.size();
+  if (at_a_stretch_ >= turn) {
+    at_a_stretch_ = 0;
+    co_await boost::asio::post(boost::asio::use_awaitable);
+  }
   if (!home_.owner) throw failure(client_gone());
 }
 

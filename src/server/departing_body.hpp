@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -31,7 +32,8 @@ class departing_body final : public body_sink {
  private:
   exchange& home_;
   framing how_;
-  std::uint64_t left_;  // of a counted body
+  std::uint64_t left_;            // of a counted body
+  std::size_t at_a_stretch_ = 0;  // bytes written since it last waited
   notification room_;
 };
 

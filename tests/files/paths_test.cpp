@@ -135,7 +135,8 @@ TEST_CASE("what a client may ask for, and what never leads to a file") {
     CAPTURE(bad);
     const auto out = ask(bad);
     const bool broken_escape = bad.find("%00") != bad.npos || bad == "%" || bad == "%zz";
-    CHECK(out.code() == (broken_escape ? 400 : 404));
+    const bool unescaped = bad.find('\\') != bad.npos;  // the parser refuses it
+    CHECK(out.code() == (broken_escape || unescaped ? 400 : 404));
     CHECK(out.body().find(secret) == std::string::npos);
   }
   CHECK(ask(std::string(255, 'x')).code() == 404);

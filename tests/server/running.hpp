@@ -70,6 +70,7 @@ class running {
     corbel::server_settings settings;
     settings.drain_timeout = drain_timeout;
     settings.idle_grace = std::chrono::milliseconds(0);
+    settings.shed_load = false;  // a test machine that is busy otherwise looks like an overloaded server
     settings.limits = limits;
     if (adjust) adjust(settings);
     return settings;

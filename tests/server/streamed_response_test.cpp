@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <string>
+#include <thread>
 
 #include "corbel/observe/log_sink.hpp"
 #include "corbel/routing/body_stream.hpp"
@@ -79,6 +80,16 @@ response flood(corbel::state<ledger> seen) {
   });
 }
 
+response gigabyte(corbel::state<ledger> seen) {
+  return streamed([seen](body_sink& to) -> task<> {
+    const std::string piece(64 * 1024, 'g');
+    for (int i = 0; i < 16384; ++i) {
+      co_await to.write(piece);
+      seen->written += piece.size();
+    }
+  });
+}
+
 response endless(corbel::state<ledger> seen) {
   return streamed(
       [seen](body_sink& to) -> task<> {
@@ -128,6 +139,7 @@ struct service {
               routes.get("/slowly", &slowly);
               routes.get("/flood", &flood);
               routes.get("/endless", &endless);
+              routes.get("/gigabyte", &gigabyte);
               routes.get("/announced", &announced);
               routes.get("/broken", &broken);
               routes.get("/hello", [] { return std::string("hello"); });
@@ -308,4 +320,23 @@ TEST_CASE("a handler may write while it reads") {
   c.send("0\r\n\r\n");
   CHECK(c.read().value().body == expected);
   CHECK(c.ask(wire::get("/hello")).value().body == "hello");
+}
+
+TEST_CASE("a stream to a fast client leaves others their turn") {
+  service s;
+  wire::client greedy(s.server.port());
+  greedy.send(wire::get("/gigabyte", "Connection: close\r\n"));
+  std::atomic<bool> over{false};
+  std::thread reader([&] {
+    std::string piece(1 << 20, '\0');
+    while (::recv(greedy.fd(), piece.data(), piece.size(), 0) > 0) {
+    }
+    over = true;
+  });
+  CHECK(eventually([&] { return s.seen.written > 0; }));
+  wire::client other(s.server.port());
+  CHECK(other.ask(wire::get("/hello")).value().body == "hello");
+  CHECK_FALSE(over);
+  ::shutdown(greedy.fd(), SHUT_RDWR);
+  reader.join();
 }
