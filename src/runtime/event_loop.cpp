@@ -25,7 +25,7 @@ void event_loop::watch_rounds() {
   descriptors_->before_batch(
       [](void* context, bool follows) {
         auto& self = *static_cast<event_loop*>(context);
-        self.refresh_now();
+        self.now_ = std::chrono::steady_clock::now();
         self.lag_.begin_round(self.now_, follows);
       },
       this);

@@ -29,7 +29,10 @@ void lag_meter::note_in_time(clock::time_point now) noexcept {
 
 bool lag_meter::admit(clock::time_point now) noexcept {
   if (!late_) return true;
-  if (admitted_ >= began_) typical_ += (now - admitted_ - typical_) / 4;
+  if (admitted_ >= began_) {
+    const auto took = now - admitted_;
+    typical_ = typical_ == clock::duration::zero() ? took : typical_ + (took - typical_) / 4;
+  }
   // Work that takes nearly the target by itself would otherwise be refused as soon as two meet.
   if (now - began_ >= std::max(target_, 2 * typical_)) {
     refused_ = now;

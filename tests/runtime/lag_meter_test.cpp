@@ -82,6 +82,24 @@ TEST_CASE("work that takes longer than the target is not refused as soon as two 
   CHECK(l.round(3, 300ms) == 2);
 }
 
+TEST_CASE("work apart from the rounds is in time, though the last round was long ago") {
+  loop l;
+  while (!l.lag.late()) l.round(300, 1ms);
+  l.now += 5s;
+  CHECK_FALSE(l.lag.admit(l.now));
+  l.lag.begin_apart(l.now);
+  CHECK(l.lag.admit(l.now));
+}
+
+TEST_CASE("what presses a loop makes it look twice, and no more") {
+  loop l;
+  l.lag.press(true);
+  CHECK(l.lag.late());
+  CHECK(l.lag.admit(l.now + 1h));
+  l.lag.press(false);
+  CHECK_FALSE(l.lag.late());
+}
+
 TEST_CASE("without a target nothing is late") {
   loop l;
   l.lag.target(0ms);

@@ -32,7 +32,11 @@ class event_loop {
 
   /// The time at which this wake-up began: one clock reading serves every connection of a batch.
   std::chrono::steady_clock::time_point now() const noexcept { return now_; }
-  void refresh_now() noexcept { now_ = std::chrono::steady_clock::now(); }
+  /// For what runs apart from the descriptors' wake-ups: coroutines, deadlines, posted work.
+  void refresh_now() noexcept {
+    now_ = std::chrono::steady_clock::now();
+    lag_.begin_apart(now_);
+  }
   /// Whether it keeps up with what its descriptors bring.
   lag_meter& lag() noexcept { return lag_; }
 

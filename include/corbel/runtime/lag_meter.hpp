@@ -36,6 +36,10 @@ class lag_meter {
       note_in_time(now);
   }
 
+  /// Work begins that no round brought, such as that of a coroutine: it has not waited for others of its
+  /// round.
+  void begin_apart(clock::time_point now) noexcept { began_ = now; }
+
  private:
   void note_late(clock::duration lasted) noexcept;
   void note_in_time(clock::time_point now) noexcept;
