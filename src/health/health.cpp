@@ -39,20 +39,32 @@ constexpr std::chrono::seconds check_limit{4};
 /// A probe that waits longer than this has its answer.
 constexpr std::chrono::seconds probe_limit{5};
 
+/// A check that throws has its answer. It must not throw out of the race below, which waits for the first
+/// that succeeds.
+task<bool> answer_of(health::check is_connected) {
+  try {
+    co_return co_await is_connected();
+  } catch (const std::exception&) {
+    // No waiting in a catch block, and no difference to the answer.
+  }
+  co_return false;
+}
+
 /// Throws operation_aborted when the caller is cancelled: that says nothing about what was looked at.
 task<bool> holds(health::check is_connected, std::chrono::steady_clock::time_point until) {
   using namespace asio::experimental::awaitable_operators;
   asio::steady_timer limit(co_await asio::this_coro::executor, until);
+  bool held = false;
   try {
-    const auto first = co_await (is_connected() || limit.async_wait(asio::use_awaitable));
-    co_return first.index() == 0 && std::get<0>(first);
+    const auto first = co_await (answer_of(std::move(is_connected)) || limit.async_wait(asio::use_awaitable));
+    held = first.index() == 0 && std::get<0>(first);
   } catch (const std::exception&) {
     // Looked at below: no waiting in a catch block.
   }
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none)
     throw boost::system::system_error(asio::error::operation_aborted);
-  co_return false;
+  co_return held;
 }
 
 response json_response(status s, std::string_view body) {
