@@ -125,22 +125,22 @@ int app::impl::one_run::run(std::vector<int> activated) {
 }
 
 void app::impl::one_run::serve() {
-  const auto& settings = app_.settings.server;
+  const auto& asked = app_.settings.server;
   auto sockets = std::exchange(sockets_, {});
   auto previous =
-      settings.handover_socket.empty() ? std::optional<takeover>() : takeover::from(settings.handover_socket);
+      asked.handover_socket.empty() ? std::optional<takeover>() : takeover::from(asked.handover_socket);
   if (previous && sockets.empty()) {
     sockets = previous->release();
-    if (!listens_on(sockets.front(), settings.host, settings.port)) {
+    if (!listens_on(sockets.front(), asked.host, asked.port)) {
       log().warn("the address has changed; the other process's port is given up",
-                 {{"host", settings.host}, {"port", settings.port}});
+                 {{"host", asked.host}, {"port", asked.port}});
       for (const int fd : std::exchange(sockets, {})) ::close(fd);
     }
   }
   app_.server->start(threads_.all(), std::move(sockets));
-  if (!settings.handover_socket.empty())
+  if (!asked.handover_socket.empty())
     offer_ =
-        std::make_unique<handover_offer>(first_.context(), settings.handover_socket, app_.server->listening(),
+        std::make_unique<handover_offer>(first_.context(), asked.handover_socket, app_.server->listening(),
                                          log(), [this](pid_t by) { on_taken_over(by); });
   app_.tell_listening();
   notify_manager("READY=1");
