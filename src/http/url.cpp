@@ -23,6 +23,7 @@ constexpr std::array<bool, 256> is_unreserved = [] {
 char* decode(std::string_view text, char* out, bool plus_is_space) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
+    if (c == '\0') return nullptr;
     if (c == '%') {
       if (i + 2 >= text.size()) return nullptr;
       const int high = hex(text[i + 1]);

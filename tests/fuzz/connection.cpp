@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <charconv>
 #include <string>
 
 #include "corbel/corbel.hpp"
@@ -24,7 +25,7 @@ constexpr auto describe(corbel::tag<item>) {
 }
 
 corbel::task<std::string> read_all(corbel::body_stream body) {
-  co_return co_await body.read_all();
+  co_return "got " + co_await body.read_all();
 }
 
 corbel::response count_to(corbel::path<int> end) {
@@ -47,7 +48,7 @@ struct service {
     root.post("/stream", &read_all).body_limit(4096);
     root.get("/count/:n", &count_to);
     root.get("/echo/*rest", [](const corbel::request& in) {
-      corbel::response out = corbel::text_response(in.path_param("rest").value_or(""));
+      corbel::response out = corbel::text_response("echo " + std::string(in.path_param("rest").value_or("")));
       if (const auto name = in.header("X-Echo")) out.set("X-Echoed", *name);
       return out;
     });
@@ -61,6 +62,21 @@ struct service {
   corbel::server_shared shared{corbel::server_settings(), routes, context};
   corbel::worker home{loop, shared};
 };
+
+/// Takes a chunked body off the front: false when it is cut.
+bool take_chunks(std::string_view& text) {
+  for (;;) {
+    const auto line = text.find("\r\n");
+    if (line == text.npos) return false;
+    std::size_t size = 0;
+    const auto read = std::from_chars(text.data(), text.data() + line, size, 16);
+    fuzz::demand(read.ec == std::errc() && read.ptr == text.data() + line, "a chunk without a size");
+    if (text.size() < line + 2 + size + 2) return false;
+    fuzz::demand(text.substr(line + 2 + size, 2) == "\r\n", "a chunk that does not end");
+    text.remove_prefix(line + 2 + size + 2);
+    if (size == 0) return true;
+  }
+}
 
 /// Whether `text` is a sequence of responses as a strict client reads them; the last may be cut.
 void check_responses(std::string_view text) {
@@ -89,13 +105,10 @@ void check_responses(std::string_view text) {
     }
     fuzz::demand(framings <= 1, "a response with two framings");
     if (code == "100" || code == "204" || code == "304") continue;
-    if (chunked) {
-      const auto end = text.find("0\r\n\r\n");
-      if (end == text.npos) return;
-      text.remove_prefix(end + 5);
-      continue;
-    }
-    if (text.substr(0, 9) == "HTTP/1.1 ") continue;  // an answer to HEAD
+    // An answer to HEAD: no body of these routes begins like a response, nor does a chunk.
+    if (text.substr(0, 9) == "HTTP/1.1 ") continue;
+    if (chunked && !take_chunks(text)) return;
+    if (chunked) continue;
     if (text.size() < length) return;
     text.remove_prefix(length);
   }

@@ -8,7 +8,8 @@
 
 namespace corbel {
 
-/// Undoes percent-encoding, once (RFC 3986, 2.1). False for a broken escape or an encoded NUL.
+/// Undoes percent-encoding, once (RFC 3986, 2.1). False for a broken escape, or a NUL however it
+/// is written.
 bool percent_decode(std::string_view text, std::string& out);
 /// The same for one name or value of a query, where '+' is a space.
 bool form_decode(std::string_view text, std::string& out);
