@@ -89,7 +89,7 @@ void compare(std::uint64_t cases, std::vector<json> valid, const std::vector<std
 
 std::uint64_t cases() {
 #ifdef NDEBUG
-  constexpr std::uint64_t usual = 300'000;
+  constexpr std::uint64_t usual = 1'000'000;
 #else
   constexpr std::uint64_t usual = 30'000;  // a debug build with sanitizers takes 50 times as long
 #endif
