@@ -9,35 +9,10 @@
 #include "corbel/schema/json_schema.hpp"
 #include "corbel/schema/parse.hpp"
 #include "corbel/schema/validator.hpp"
+#include "service/create_project.hpp"
 
 /// The cost of one body of the projects example in and out, beside nlohmann's DOM in the same run.
 namespace {
-
-enum class status { active, archived };
-constexpr auto describe(corbel::tag<status>) {
-  using namespace corbel::rules;
-  return enumeration(value("active", status::active), value("archived", status::archived));
-}
-
-struct project {
-  std::string name;
-  std::optional<std::string> description;
-  std::int64_t owner_id = 0;
-  status state = status::active;
-  int priority = 0;
-  std::vector<std::string> tags;
-  std::optional<corbel::date> due_date;
-};
-constexpr auto describe(corbel::tag<project>) {
-  using namespace corbel::rules;
-  using p = project;
-  return object(field("name", &p::name, text().trim().min(3).max(100)),
-                field("description", &p::description, text().max(1000)),
-                field("ownerId", &p::owner_id, number().min(1)), field("status", &p::state, defaulted()),
-                field("priority", &p::priority, number().between(0, 5).defaulted()),
-                field("tags", &p::tags, list_of(text().min(1).max(20)).max(10).defaulted()),
-                field("dueDate", &p::due_date));
-}
 
 const std::string body =
     R"({"name":"Apollo launch scheduler","description":"Plan and track every task of the launch campaign.",)"
@@ -45,7 +20,7 @@ const std::string body =
 
 void decode_only(benchmark::State& state) {
   for (auto _ : state) {
-    auto read = corbel::json::parse<project>(body);
+    auto read = corbel::json::parse<create_project>(body);
     benchmark::DoNotOptimize(read);
   }
 }
@@ -53,14 +28,14 @@ BENCHMARK(decode_only);
 
 void decode_and_check(benchmark::State& state) {
   for (auto _ : state) {
-    auto read = corbel::schema::parse<project>(body);
+    auto read = corbel::schema::parse<create_project>(body);
     benchmark::DoNotOptimize(read);
   }
 }
 BENCHMARK(decode_and_check);
 
 void encode(benchmark::State& state) {
-  const auto value = corbel::schema::parse<project>(body).value();
+  const auto value = corbel::schema::parse<create_project>(body).value();
   std::string out;
   for (auto _ : state) {
     out.clear();
@@ -73,7 +48,7 @@ BENCHMARK(encode);
 void decode_check_encode(benchmark::State& state) {
   std::string out;
   for (auto _ : state) {
-    auto read = corbel::schema::parse<project>(body);
+    auto read = corbel::schema::parse<create_project>(body);
     out.clear();
     corbel::json::append(out, *read);
     benchmark::DoNotOptimize(out);
@@ -91,7 +66,7 @@ void our_dom(benchmark::State& state) {
 BENCHMARK(our_dom);
 
 void schema_file(benchmark::State& state) {
-  const auto run = corbel::schema::from_json_schema(corbel::schema::json_schema<project>()).value();
+  const auto run = corbel::schema::from_json_schema(corbel::schema::json_schema<create_project>()).value();
   for (auto _ : state)
     if (!run.check_text(body)) state.SkipWithError("invalid");
 }

@@ -3,18 +3,17 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
-#include <cstdio>
 #include <string>
 #include <thread>
 
 #include "corbel/http/event_channel.hpp"
 #include "corbel/routing/event_stream.hpp"
 #include "http/event_reader.hpp"
+#include "server/command.hpp"
 #include "server/eventually.hpp"
 #include "server/running.hpp"
 #include "server/wire.hpp"
@@ -113,16 +112,6 @@ class listener {
   std::string raw_;
   bool ended_ = false;
 };
-
-std::string output_of(const std::string& command) {
-  std::FILE* const pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe);
-  std::string all;
-  std::array<char, 4096> piece{};
-  while (const auto n = std::fread(piece.data(), 1, piece.size(), pipe)) all.append(piece.data(), n);
-  ::pclose(pipe);
-  return all;
-}
 
 }  // namespace
 

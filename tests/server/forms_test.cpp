@@ -1,8 +1,6 @@
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
-#include <array>
-#include <cstdio>
 #include <fstream>
 #include <string>
 
@@ -11,6 +9,7 @@
 #include "corbel/runtime/blocking_pool.hpp"
 #include "http/form_bodies.hpp"
 #include "routing/temporary_directory.hpp"
+#include "server/command.hpp"
 #include "server/eventually.hpp"
 #include "server/running.hpp"
 #include "server/wire.hpp"
@@ -72,16 +71,6 @@ struct service {
   blocking_pool pool{2, 100};
   running server;
 };
-
-std::string output_of(const std::string& command) {
-  std::FILE* const pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe);
-  std::string all;
-  std::array<char, 4096> piece{};
-  while (const auto n = std::fread(piece.data(), 1, piece.size(), pipe)) all.append(piece.data(), n);
-  ::pclose(pipe);
-  return all;
-}
 
 }  // namespace
 
