@@ -21,10 +21,18 @@ namespace detail {
 
 namespace {
 
-void answer(blocking_job& job, error_code why = {}) {
-  if (job.answered.exchange(true, std::memory_order_acq_rel)) return;
+/// True for the one caller who may resume the waiter.
+bool claim(blocking_job& job) {
+  return !job.answered.exchange(true, std::memory_order_acq_rel);
+}
+
+void give(blocking_job& job, error_code why = {}) {
   job.waiter->resume(why);
   job.answer_given.store(true, std::memory_order_release);
+}
+
+void answer(blocking_job& job) {
+  if (claim(job)) give(job);
 }
 
 struct posted_job final : blocking_job {
@@ -133,8 +141,10 @@ task<void> blocking_pool::wait_for(std::shared_ptr<detail::blocking_job> job) {
         if ((type & (asio::cancellation_type::terminal | asio::cancellation_type::partial)) ==
             asio::cancellation_type::none)
           return;
+        // Claimed before the work learns of it: work that ends early must not pass for work that is done.
+        if (!detail::claim(*work)) return;
         work->abandoned.set_.store(true, std::memory_order_relaxed);
-        detail::answer(*work, asio::error::operation_aborted);
+        detail::give(*work, asio::error::operation_aborted);
       });
     if (!pool->push(work, true)) {
       work->refused = true;

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
+#include <latch>
 #include <thread>
 
 #include "http/event_reader.hpp"
@@ -189,18 +190,21 @@ TEST_CASE("every subscriber on every loop gets every event, in order, whoever pu
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts;
   std::vector<std::unique_ptr<subscriber>> all;
   std::atomic<int> failed = 0;
+  std::latch left(loops);
   for (int i = 0; i < loops; ++i) {
     auto& loop = *contexts.emplace_back(std::make_unique<boost::asio::io_context>(1));
     for (int k = 0; k <= each_loop; ++k) {
       auto& one = *all.emplace_back(std::make_unique<subscriber>());
       one.to.pause = k == 1;
       one.body = event_stream(news.subscribe()).heartbeat(1ms).body();
-      boost::asio::co_spawn(
-          loop, one.body.produce(one.to),
-          boost::asio::bind_cancellation_slot(
-              one.cancel.slot(), [&](std::exception_ptr thrown) { failed += thrown != nullptr; }));
+      boost::asio::co_spawn(loop, one.body.produce(one.to),
+                            boost::asio::bind_cancellation_slot(
+                                one.cancel.slot(), [&, leaves = k == each_loop](std::exception_ptr thrown) {
+                                  failed += thrown != nullptr;
+                                  if (leaves) left.count_down();
+                                }));
     }
-    // One of each loop leaves in the middle.
+    // One of each loop leaves in the middle: the publishers wait for it there.
     auto* const leaver = all.back().get();
     boost::asio::post(loop, [&loop, leaver] {
       auto timer = std::make_shared<boost::asio::steady_timer>(loop, 3ms);
@@ -212,10 +216,11 @@ TEST_CASE("every subscriber on every loop gets every event, in order, whoever pu
   for (auto& context : contexts) threads.emplace_back([&loop = *context] { loop.run(); });
   std::vector<std::thread> sources;
   for (int p = 0; p < publishers; ++p)
-    sources.emplace_back([&news, p] {
+    sources.emplace_back([&news, &left, p] {
       for (int i = 0; i < events; ++i) {
         (void)news.publish(server_event(std::to_string(i)).event(std::to_string(p)));
         if (i % 50 == 0) std::this_thread::sleep_for(1ms);
+        if (i == events / 2) left.wait();
       }
     });
   for (auto& each : sources) each.join();
