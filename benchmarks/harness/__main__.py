@@ -40,7 +40,7 @@ def parse(words):
     p.add_argument("--json", metavar="FILE", help="also write the figures there, as Google Benchmark does")
     p.add_argument("--fill", metavar="PAGE", help="also write the table into a page, such as docs/performance.md")
     p.add_argument("--peers", action="store_true",
-                   help="also measure nginx, Fastify, Express and cpp-httplib; what is missing is installed, or named and left out")
+                   help="also measure nginx, uWebSockets, Fastify, Express and cpp-httplib; what is missing is installed, or named and left out")
     p.add_argument("--polite", action="store_true",
                    help="do not go before other programs (as root it does, so that they hardly disturb it)")
     g = p.add_argument_group("the gate")

@@ -8,26 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace {
+#include "project_check.hpp"
 
 using nlohmann::json;
-
-bool text_of(const json& in, const char* name, std::size_t least, std::size_t most) {
-  const auto at = in.find(name);
-  if (at == in.end() || !at->is_string()) return false;
-  const auto size = at->get_ref<const std::string&>().size();
-  return size >= least && size <= most;
-}
-
-bool is_project(const json& in) {
-  if (!in.is_object() || !text_of(in, "name", 3, 100)) return false;
-  if (in.contains("description") && !text_of(in, "description", 0, 1000)) return false;
-  if (!in.contains("ownerId") || !in["ownerId"].is_number_integer() || in["ownerId"] < 1) return false;
-  if (in.contains("tags") && (!in["tags"].is_array() || in["tags"].size() > 10)) return false;
-  return !in.contains("dueDate") || text_of(in, "dueDate", 10, 10);
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   int port = 18082;
@@ -53,7 +36,7 @@ int main(int argc, char** argv) {
   });
   server.Post("/api/v1/projects", [](const auto& in, auto& out) {
     auto project = json::parse(in.body, nullptr, false);
-    if (!is_project(project)) {
+    if (!peer::is_project(project)) {
       out.status = 400;
       return;
     }
