@@ -23,8 +23,8 @@ def commands(programs, say):
         found["cpp-httplib"] = f"{programs / 'peers/peer_httplib'} {{port}}"
     else:
         say("cpp-httplib is left out: its header was not found, or did not compile (Debian: libcpp-httplib-dev)")
-    if (modules.parent / "uwebsockets/peer_uwebsockets").is_file():
-        found["uWebSockets"] = f"{modules.parent / 'uwebsockets/peer_uwebsockets'} {{port}}"
+    if (programs / "peers/peer_uwebsockets").is_file():
+        found["uWebSockets"] = f"{programs / 'peers/peer_uwebsockets'} {{port}}"
     else:
         say("uWebSockets is left out: it could not be fetched by cargo, or did not compile (above it says why)")
     return found

@@ -15,7 +15,7 @@ void serialize(benchmark::State& state, bool secured) {
   reply.body(std::string(static_cast<std::size_t>(state.range(0)), 'x'), "text/plain; charset=utf-8");
   reply.set("X-Request-Id", "019a0000-0000-7000-8000-000000000000");
   if (secured) corbel::security_headers{}.after(in, reply);
-  corbel::http1::output_buffer out;
+  corbel::byte_buffer out;
   corbel::http1::date_line date;
   const auto now = std::chrono::steady_clock::now();
   for (auto _ : state) {

@@ -165,7 +165,8 @@ TEST_CASE("the page of HTTP features does what it says") {
   std::string cookies;
   for (std::size_t at = 0; (at = entered.header_text().find("Set-Cookie: ", at)) != std::string::npos; ++at) {
     const auto from = at + 12;
-    cookies += entered.header_text().substr(from, entered.header_text().find(';', from) - from) + "; ";
+    cookies.append(entered.header_text().substr(from, entered.header_text().find(';', from) - from))
+        .append("; ");
   }
   CHECK(server.inject(corbel::get("/greet").header("Cookie", cookies)).body() ==
         "Hello, editor, here by spring");

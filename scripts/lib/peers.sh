@@ -26,23 +26,18 @@ httplib_peer() {
 
 # From the source that a package of Rust's registry carries: Debian has none.
 uwebsockets_peer() {
-  local room=build/bench/peers/uwebsockets source
-  [ ! -x "$room/peer_uwebsockets" ] || return 0
-  command -v cargo >/dev/null || need_packages cargo
-  say "fetching uWebSockets by cargo into $room, and building it"
-  mkdir -p "$room/src"
-  : >"$room/src/lib.rs"
-  printf '[package]\nname = "peers"\nversion = "0.0.0"\n[dependencies]\nlibuwebsockets-sys = "0.0.10"\n' >"$room/Cargo.toml"
-  (cd "$room" && cargo vendor >cargo.log 2>&1) || { tail -n 5 "$room/cargo.log" >&2; die "cargo vendor failed (above)."; }
-  source=$room/vendor/libuwebsockets-sys/uWebSockets
-  (
-    set -e
-    for each in "$source"/uSockets/src/{*,eventing/*,crypto/*}.c; do
-      gcc -O3 -w -DLIBUS_NO_SSL -I"$source/uSockets/src" -c "$each" -o "$room/$(basename "$each").o"
-    done
-    g++ -O3 -w -std=c++20 -DLIBUS_NO_SSL -DUWS_NO_ZLIB -I"$source/src" -I"$source/uSockets/src" \
-      benchmarks/peers/uwebsockets_server.cpp "$room"/*.o -o "$room/peer_uwebsockets"
-  ) >"$room/build.log" 2>&1 || { tail -n 5 "$room/build.log" >&2; die "uWebSockets did not build (above)."; }
+  local room=build/bench/peers/uwebsockets
+  if [ ! -d "$room/vendor" ]; then
+    command -v cargo >/dev/null || need_packages cargo
+    say "fetching uWebSockets by cargo into $room"
+    mkdir -p "$room/src"
+    : >"$room/src/lib.rs"
+    printf '[package]\nname = "peers"\nversion = "0.0.0"\n[dependencies]\nlibuwebsockets-sys = "0.0.10"\n' >"$room/Cargo.toml"
+    (cd "$room" && cargo vendor >cargo.log 2>&1) ||
+      { tail -n 5 "$room/cargo.log" >&2; die "cargo vendor failed (above)."; }
+  fi
+  cmake --preset bench >build/bench.configure.log 2>&1 # so that it finds the source that has just come
+  build bench peer_uwebsockets
 }
 
 bring_peers() {

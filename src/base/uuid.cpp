@@ -6,9 +6,14 @@
 #include <cstring>
 #include <stdexcept>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace corbel {
 namespace {
 
+#if !defined(__SSE2__)
 /// The two digits of every byte.
 constexpr std::array<char, 512> hex_pairs = [] {
   constexpr char digits[] = "0123456789abcdef";
@@ -19,6 +24,7 @@ constexpr std::array<char, 512> hex_pairs = [] {
   }
   return all;
 }();
+#endif
 
 /// Randomness in blocks: OpenSSL's generator, which the kernel seeds, costs a call 700 ns and a byte 0.1.
 /// What was handed out is wiped.
@@ -57,6 +63,10 @@ thread_local generator ids;
 
 constexpr std::uint32_t counter_limit = 1u << 22;
 
+void put_big_endian(std::uint8_t* at, std::uint64_t value) {
+  for (std::size_t i = 0; i < 8; ++i) at[i] = static_cast<std::uint8_t>(value >> (56 - 8 * i));
+}
+
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -81,16 +91,39 @@ uuid uuid::v7(timestamp now) {
   const std::uint64_t low =
       std::uint64_t{0x80} << 56 | std::uint64_t{g.counter & 0x3ff} << 52 | (g.random.next() >> 12);
   uuid id;
-  for (std::size_t i = 0; i < 8; ++i) {
-    id.bytes[i] = static_cast<std::uint8_t>(high >> (56 - 8 * i));
-    id.bytes[8 + i] = static_cast<std::uint8_t>(low >> (56 - 8 * i));
-  }
+  put_big_endian(id.bytes.data(), high);
+  put_big_endian(id.bytes.data() + 8, low);
   return id;
 }
 
 uuid uuid::v7() {
   return v7(std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()));
 }
+
+#if defined(__SSE2__)
+
+/// All digits at once: each byte's two halves beside each other, then each half as a digit.
+void write_text(char* at, const uuid& id) noexcept {
+  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(id.bytes.data()));
+  const __m128i low = _mm_and_si128(x, _mm_set1_epi8(0x0f));
+  const __m128i high = _mm_and_si128(_mm_srli_epi16(x, 4), _mm_set1_epi8(0x0f));
+  const auto digits = [](__m128i halves) noexcept {
+    const __m128i beyond =
+        _mm_and_si128(_mm_cmpgt_epi8(halves, _mm_set1_epi8(9)), _mm_set1_epi8('a' - '9' - 1));
+    return _mm_add_epi8(_mm_add_epi8(halves, _mm_set1_epi8('0')), beyond);
+  };
+  alignas(16) char text[32];
+  _mm_store_si128(reinterpret_cast<__m128i*>(text), digits(_mm_unpacklo_epi8(high, low)));
+  _mm_store_si128(reinterpret_cast<__m128i*>(text + 16), digits(_mm_unpackhi_epi8(high, low)));
+  std::memcpy(at, text, 8);
+  std::memcpy(at + 9, text + 8, 4);
+  std::memcpy(at + 14, text + 12, 4);
+  std::memcpy(at + 19, text + 16, 4);
+  std::memcpy(at + 24, text + 20, 12);
+  at[8] = at[13] = at[18] = at[23] = '-';
+}
+
+#else
 
 void write_text(char* at, const uuid& id) noexcept {
   const auto put = [&](std::size_t to, std::size_t byte) {
@@ -106,6 +139,8 @@ void write_text(char* at, const uuid& id) noexcept {
   put(21, 9);
   for (std::size_t i = 10; i < 16; ++i) put(4 + 2 * i, i);
 }
+
+#endif
 
 void append_text(std::string& out, const uuid& id) {
   char text[36];

@@ -1,5 +1,6 @@
 #include "corbel/http/request.hpp"
 
+#include <algorithm>
 #include <functional>
 
 #include "corbel/http/context.hpp"
@@ -96,11 +97,22 @@ std::chrono::nanoseconds request::elapsed() const noexcept {
 
 logger request::log() const {
   const auto& log = context_or_default(context_).log;
-  return id_.empty() ? log : log.with({{"requestId", id_}});
+  return id_size_ == 0 ? log : log.with({{"requestId", id()}});
 }
 
 const corbel::services& request::services() const noexcept {
   return context_or_default(context_).provided;
+}
+
+void request::id(std::string_view id) {
+  made_id_ = false;
+  id_size_ = id.size();
+  if (id.size() > short_id_.size()) {
+    long_id_ = id;
+  } else {
+    long_id_.clear();
+    std::copy(id.begin(), id.end(), short_id_.begin());
+  }
 }
 
 void request_access::clear_head() noexcept {
@@ -116,8 +128,9 @@ void request_access::clear() noexcept {
   r_.arriving_ = nullptr;
   r_.params_.clear();
   r_.decoded_.clear();
-  r_.id_.clear();
-  r_.peer_.clear();
+  r_.id_size_ = 0;
+  r_.long_id_.clear();
+  r_.peer_ = {};
   if (r_.facts_) {
     r_.facts_.reset();
     r_.origin_.reset();

@@ -35,7 +35,16 @@ class request_access {
   void body(std::string_view body) { r_.body_ = body; }
   void arriving(body_source* source) { r_.arriving_ = source; }
   void body_limit(std::size_t bytes) { r_.body_limit_ = bytes; }
+  /// `address` must outlive the request, as all that its views point to.
   void peer(std::string_view address) { r_.peer_ = address; }
+  /// Where the 36 bytes of the id are to be written, each of which may stand in a header.
+  char* make_id() noexcept {
+    r_.long_id_.clear();
+    r_.id_size_ = r_.short_id_.size();
+    r_.made_id_ = true;
+    return r_.short_id_.data();
+  }
+  static bool has_made_id(const request& r) noexcept { return r.made_id_; }
   /// What is known of the connection beyond that; null when nothing is.
   void facts(const std::shared_ptr<const connection_facts>& known) {
     if (known) r_.facts_ = known;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 
 #include "http/response_access.hpp"
@@ -15,11 +17,11 @@ struct line {
 };
 
 /// The next line named `name` at or after `from`.
-std::optional<line> find_line(const std::string& text, std::string_view name, std::size_t from = 0) {
+std::optional<line> find_line(std::string_view text, std::string_view name, std::size_t from = 0) {
   while (from < text.size()) {
     const auto end = text.find('\n', from) + 1;
     if (from + name.size() < end && text[from + name.size()] == ':' &&
-        iequals(std::string_view(text).substr(from, name.size()), name))
+        iequals(text.substr(from, name.size()), name))
       return line{from, end};
     from = end;
   }
@@ -50,20 +52,20 @@ void check(std::string_view name, std::string_view value) {
                                 " is written by the server alone; do not set it");
 }
 
-void append_line(std::string& text, std::string_view name, std::string_view value) {
-  const auto from = text.size();
-  text.resize(from + name.size() + value.size() + 4);
-  char* at = text.data() + from;
+void append_line(byte_buffer& text, std::string_view name, std::string_view value) {
+  const auto size = name.size() + value.size() + 4;
+  char* at = text.room(size);
   at = std::copy(name.begin(), name.end(), at);
   *at++ = ':';
   *at++ = ' ';
   at = std::copy(value.begin(), value.end(), at);
   *at++ = '\r';
   *at = '\n';
+  text.commit(size);
 }
 
 /// Whether `part` is a view into `text`, which would not survive a change of it.
-bool is_within(std::string_view part, const std::string& text) {
+bool is_within(std::string_view part, std::string_view text) {
   const std::less<const char*> before;
   return !part.empty() && !before(part.data(), text.data()) && before(part.data(), text.data() + text.size());
 }
@@ -72,7 +74,7 @@ bool is_within(std::string_view part, const std::string& text) {
 
 header_block& header_block::add(std::string_view name, std::string_view value) {
   check(name, value);
-  append_line(text_, name, value);
+  text_.append(name).append(": ").append(value).append("\r\n");
   names_ |= detail::name_bit(name);
   return *this;
 }
@@ -81,9 +83,16 @@ bool header_block::holds(std::string_view name) const noexcept {
   return !name.empty() && (names_ & detail::name_bit(name)) != 0 && find_line(text_, name);
 }
 
+standing_headers::standing_headers(const header_block& fields) {
+  static std::mutex guard;
+  static std::map<std::string, header_block> all;
+  const std::lock_guard lock(guard);
+  block_ = &all.try_emplace(fields.text(), fields).first->second;
+}
+
 response& response::set(std::string_view name, std::string_view value) & {
   check(name, value);
-  if (is_within(name, headers_) || is_within(value, headers_))
+  if (is_within(name, header_text()) || is_within(value, header_text()))
     return set(std::string(name), std::string(value));
   remove(name);
   names_ |= detail::name_bit(name);
@@ -93,7 +102,7 @@ response& response::set(std::string_view name, std::string_view value) & {
 
 response& response::add(std::string_view name, std::string_view value) & {
   check(name, value);
-  if (is_within(name, headers_) || is_within(value, headers_))
+  if (is_within(name, header_text()) || is_within(value, header_text()))
     return add(std::string(name), std::string(value));
   names_ |= detail::name_bit(name);
   append_line(headers_, name, value);
@@ -110,14 +119,22 @@ response& response::add(const header_block& block) & {
   return *this;
 }
 
+response& response::add(const standing_headers& fields) & {
+  if (standing_ || (names_ & fields.block_->names_) != 0) return add(*fields.block_);
+  standing_ = fields.block_;
+  names_ |= standing_->names_;
+  return *this;
+}
+
 void response::add_missing(std::string_view lines) {
+  settle();
   // Looked up against what stood here before, so that there may be several fields of one name.
   const std::size_t mine = headers_.size();
   for (std::size_t from = 0; from < lines.size();) {
     const auto end = lines.find('\n', from) + 1;
     const auto name = lines.substr(from, lines.find(':', from) - from);
     const auto bit = detail::name_bit(name);
-    const auto there = names_ & bit ? find_line(headers_, name) : std::nullopt;
+    const auto there = names_ & bit ? find_line(header_text(), name) : std::nullopt;
     if (!there || there->begin >= mine) {
       headers_.append(lines.substr(from, end - from));
       names_ |= bit;
@@ -126,9 +143,11 @@ void response::add_missing(std::string_view lines) {
   }
 }
 
-response& response::remove(std::string_view name) & noexcept {
+response& response::remove(std::string_view name) & {
   if (name.empty() || (names_ & detail::name_bit(name)) == 0) return *this;
-  for (auto found = find_line(headers_, name); found; found = find_line(headers_, name, found->begin)) {
+  settle();
+  for (auto found = find_line(header_text(), name); found;
+       found = find_line(header_text(), name, found->begin)) {
     const auto size = found->end - found->begin;
     headers_.erase(found->begin, size);
     if (found->begin < laid_) laid_ -= size;
@@ -138,14 +157,16 @@ response& response::remove(std::string_view name) & noexcept {
 
 void response::reset() noexcept {
   status_ = corbel::status::ok;
-  headers_.resize(laid_);
+  standing_ = nullptr;
+  headers_.truncate(laid_);
   body_.clear();
   stream_.reset();
 }
 
 void response::take(response&& made) {
-  const std::string_view lines = made.headers_;
-  headers_.resize(laid_);
+  const auto lines = made.header_text();
+  settle();
+  headers_.truncate(laid_);
   for (std::size_t from = 0; from < lines.size() && laid_ != 0; from = lines.find('\n', from) + 1) {
     const auto name = lines.substr(from, lines.find(':', from) - from);
     if (!iequals(name, "Set-Cookie")) remove(name);  // not one field, but one for each cookie
@@ -158,12 +179,13 @@ void response::take(response&& made) {
   stream_ = std::move(made.stream_);
 }
 
-std::optional<std::string_view> response::header(std::string_view name) const noexcept {
+std::optional<std::string_view> response::header(std::string_view name) const {
   if (name.empty() || (names_ & detail::name_bit(name)) == 0) return {};
-  const auto found = find_line(headers_, name);
+  settle();
+  const auto found = find_line(header_text(), name);
   if (!found) return {};
   const auto begin = found->begin + name.size() + 2;
-  return std::string_view(headers_).substr(begin, found->end - 2 - begin);
+  return header_text().substr(begin, found->end - 2 - begin);
 }
 
 response& response::body(std::string_view content, std::string_view content_type) & {
@@ -186,22 +208,22 @@ void response::replace_stream(streamed_body made) {
 }
 
 void response::clear() noexcept {
-  constexpr std::size_t usual = 256 * 1024;
   status_ = corbel::status::ok;
   closes_ = false;
   names_ = 0;
   laid_ = 0;
   headers_.clear();
+  standing_ = nullptr;
   body_.clear();
   stream_.reset();
   // One huge response shall not be remembered by every thread that ever wrote one.
-  if (body_.capacity() > usual) std::string().swap(body_);
+  if (body_.capacity() > byte_buffer::usual) std::string().swap(body_);
 }
 
 response text_response(std::string_view content, status s) {
   response made(s);
   made.body_buffer() = content;
-  response_access(made).set(text_content);
+  response_access(made).set<text_content>();
   return made;
 }
 

@@ -1,6 +1,7 @@
 #include "corbel/middleware/request_id.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "corbel/base/uuid.hpp"
 #include "corbel/http/field.hpp"
@@ -10,7 +11,7 @@
 namespace corbel {
 namespace {
 
-constexpr std::string_view name = "X-Request-Id";
+constexpr known_name name("X-Request-Id: ");
 constexpr std::size_t longest = 128;
 
 bool is_valid(std::string_view id) {
@@ -24,31 +25,22 @@ bool is_valid(std::string_view id) {
 
 flow request_id::before(request& in, response&) const {
   if (!in.id().empty()) return flow::proceed;  // refused after all: the id that the log knows already stays
-  if (const auto given = in.header(name); given && is_valid(*given)) {
+  if (const auto given = in.header(name.name()); given && is_valid(*given)) {
     in.id(*given);
   } else {
-    char made[36];
-    write_text(made, uuid::v7(request_access(in).recently()));
-    in.id({made, sizeof made});
+    request_access access(in);
+    write_text(access.make_id(), uuid::v7(access.recently()));
   }
   return flow::proceed;
 }
 
 void request_id::after(const request& in, response& out) const {
+  constexpr std::size_t made = 36;
   const auto id = in.id();
-  char line[name.size() + 2 + longest + 2];
-  // An id that a middleware of the application has given is any text.
-  if (id.size() > longest || !is_field_value(id)) {
-    out.set(name, id);
-    return;
-  }
-  char* at = std::copy(name.begin(), name.end(), line);
-  *at++ = ':';
-  *at++ = ' ';
-  at = std::copy(id.begin(), id.end(), at);
-  *at++ = '\r';
-  *at++ = '\n';
-  response_access(out).set(name, {line, static_cast<std::size_t>(at - line)});
+  if (request_access::has_made_id(in))
+    response_access(out).set_written<name>(made, [&](char* at) { std::memcpy(at, id.data(), made); });
+  else
+    out.set(name.name(), id);  // an id that a middleware of the application has given is any text
 }
 
 }  // namespace corbel

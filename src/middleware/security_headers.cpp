@@ -1,10 +1,12 @@
 #include "corbel/middleware/security_headers.hpp"
 
 namespace corbel {
+namespace {
 
-security_headers::security_headers(const security_header_values& v) {
+header_block block_of(const security_header_values& v) {
+  header_block made;
   const auto add = [&](std::string_view name, const std::string& value) {
-    if (!value.empty()) block_.add(name, value);
+    if (!value.empty()) made.add(name, value);
   };
   add("Content-Security-Policy", v.content_security_policy);
   add("Cross-Origin-Opener-Policy", v.cross_origin_opener_policy);
@@ -18,6 +20,11 @@ security_headers::security_headers(const security_header_values& v) {
   add("X-Frame-Options", v.x_frame_options);
   add("X-Permitted-Cross-Domain-Policies", v.x_permitted_cross_domain_policies);
   add("X-XSS-Protection", v.x_xss_protection);
+  return made;
 }
+
+}  // namespace
+
+security_headers::security_headers(const security_header_values& values) : fields_(block_of(values)) {}
 
 }  // namespace corbel

@@ -26,6 +26,9 @@ pipeline::pipeline(layers all, std::shared_ptr<const corbel::endpoint> end)
   for (const auto& layer : layers_) {
     steps_.push_back({layer.get(), layer->waits(), layer->enters(), layer->leaves()});
     waits_ |= layer->waits();
+    const auto place = steps_.size() - 1;
+    if (layer->enters()) entering_.emplace_back(place, layer.get());
+    if (layer->leaves()) leaving_.emplace(leaving_.begin(), place, layer.get());
     const auto own = layer->limits();
     if (own.body) limits_.body = own.body;
     if (own.time) limits_.time = own.time;
@@ -63,16 +66,30 @@ void pipeline::leave(std::size_t from, std::size_t to, const request& in, respon
 }
 
 void pipeline::serve(request& in, response& out) const noexcept {
-  bool stopped = false;
-  const std::size_t reached = enter(0, in, out, stopped);
-  if (!stopped) {
-    try {
+  std::size_t reached = 0;
+  try {
+    bool stopped = false;
+    for (const auto& [place, layer] : entering_) {
+      reached = place;
+      stopped = layer->before(in, out) == flow::stop;
+      if (stopped) break;
+      response_access(out).lay();
+    }
+    if (!stopped) {
+      reached = steps_.size();
       end_->serve(in, out);
+    }
+  } catch (...) {
+    answer_exception(in, std::current_exception(), out);
+  }
+  for (const auto& [place, layer] : leaving_) {
+    if (place >= reached) continue;
+    try {
+      layer->after(in, out);
     } catch (...) {
       answer_exception(in, std::current_exception(), out);
     }
   }
-  leave(0, reached, in, out);
 }
 
 void pipeline::refuse(request& in, const error& why, response& out) const noexcept {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "corbel/http/middleware.hpp"
@@ -44,6 +45,8 @@ class pipeline {
 
   layers layers_;
   std::vector<step> steps_;
+  /// The layers that enter, and those that leave, each with its place: all that `serve` has to go through.
+  std::vector<std::pair<std::size_t, const middleware*>> entering_, leaving_;
   std::shared_ptr<const corbel::endpoint> end_;
   route_limits limits_;
   bool waits_;

@@ -10,13 +10,13 @@ namespace corbel::detail {
 
 void write_json(response& out, status s, const type_descriptor& type, const void* value) {
   out.status(s);
-  response_access(out).set(json_content);
+  response_access(out).set<json_content>();
   json::append(out.body_buffer(), type, value);
 }
 
 void write_text(response& out, std::string_view text) {
   out.body_buffer() = text;
-  response_access(out).set(text_content);
+  response_access(out).set<text_content>();
 }
 
 void write_created(const request& in, response& out, std::string_view location, std::string_view collection,

@@ -130,13 +130,13 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     if (feed_body(bytes)) serve_exchange();
     scan = {};
   }
+  std::optional<error> why;
   while (!bytes.empty() && !closing_ && !in_exchange() && phase_ != phase::body) {
     auto& in = home_.in;
     request_access access(in);
     access.clear();
     std::size_t head_size = 0;
     http1::message_framing framing;
-    std::optional<error> why;
     const auto outcome = http1::read_head(bytes, scan, home_.limits(), in, framing, head_size, why);
     if (outcome == http1::head_outcome::incomplete) break;
 

@@ -75,7 +75,10 @@ exchange& connection::make_exchange(std::string_view bytes, const http1::message
   x.framing = framing;
   x.bytes = bytes;
   x.in = std::move(home_.in);
-  request_access(x.in).rebase(bytes.data(), bytes.size(), x.bytes.data());
+  x.peer = peer_;
+  request_access access(x.in);
+  access.rebase(bytes.data(), bytes.size(), x.bytes.data());
+  access.peer(x.peer);
   return x;
 }
 

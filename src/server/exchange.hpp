@@ -28,6 +28,7 @@ struct exchange {
 
   std::string bytes;  ///< the head, and the body when it came along with it
   std::string body;   ///< a body put together from pieces
+  std::string peer;   ///< the client's address: the handler may outlive the connection
   held_bytes held;    ///< by that
   std::uint64_t body_left = 0;
   std::size_t body_limit = 0;

@@ -114,7 +114,7 @@ void listener::turn_away(int fd) noexcept {
                     "too_many_connections")
             .retry_after(std::chrono::seconds(1)),
         out);
-    http1::output_buffer bytes;
+    byte_buffer bytes;
     http1::append_response(bytes, nobody, out, false, home_.date.at(home_.loop.now()));
     (void)::send(fd, bytes.view().data(), bytes.size(), MSG_NOSIGNAL);
     ::shutdown(fd, SHUT_WR);

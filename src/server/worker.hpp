@@ -49,7 +49,7 @@ class worker {
   std::shared_ptr<const tls::context> tls;
   /// Whether a connection is nothing but requests from whoever is at its other end.
   bool plain() const noexcept { return !tls && !shared.proxies; }
-  http1::output_buffer output;
+  byte_buffer output;
   http1::date_line date;
   request in;
   response out;

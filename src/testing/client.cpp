@@ -28,7 +28,7 @@ std::string status_line(status s) {
 }
 
 std::string shown(const injected_response& got) {
-  return status_line(got.status()) + '\n' + got.header_text() + '\n' + shortened(got.body());
+  return status_line(got.status()) + '\n' + std::string(got.header_text()) + '\n' + shortened(got.body());
 }
 
 /// What a test reads of the error envelope, in either of its forms.

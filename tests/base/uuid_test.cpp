@@ -52,6 +52,23 @@ TEST_CASE("a forked child does not repeat its parent's ids") {
         std::vector<std::uint8_t>(ours.bytes.begin() + 10, ours.bytes.end()));
 }
 
+TEST_CASE("every byte is written as its two digits") {
+  constexpr char digits[] = "0123456789abcdef";
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    for (std::size_t at = 0; at < 16; ++at) {
+      uuid id;
+      for (std::size_t i = 0; i < 16; ++i) id.bytes[i] = static_cast<std::uint8_t>(i == at ? byte : 17 * i);
+      std::string expected;
+      for (std::size_t i = 0; i < 16; ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) expected += '-';
+        expected += digits[id.bytes[i] >> 4];
+        expected += digits[id.bytes[i] & 15];
+      }
+      REQUIRE(corbel::to_text(id) == expected);
+    }
+  }
+}
+
 TEST_CASE("the text form reads back, and nothing else does") {
   const uuid id = uuid::v7();
   CHECK(corbel::parse_uuid(corbel::to_text(id)) == id);

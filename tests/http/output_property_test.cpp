@@ -128,9 +128,9 @@ constexpr std::size_t ways = 14;
 TEST_CASE("no CR, LF or NUL reaches a head that we write, whatever we are asked to write") {
   std::mt19937 random(31337);
   const app_context context;
-  http1::output_buffer wire;
+  byte_buffer wire;
   http1::date_line dates;
-  const auto date = dates.at(std::chrono::steady_clock::now());
+  const auto& date = dates.at(std::chrono::steady_clock::now());
   int taken[ways] = {};
   int refused[ways] = {};
   for (int round = 0; round < rounds; ++round) {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
+
 #include <string>
 
 #include "corbel/http/context.hpp"
@@ -70,6 +72,27 @@ TEST_CASE("a request that moves takes its views along") {
     CHECK(inside(view));
   CHECK(in.path_params()[0].name == "static name");
   CHECK_FALSE(inside(in.path_params()[0].name));
+}
+
+TEST_CASE("an id is kept whatever its length, and moves along") {
+  for (const std::size_t size : {0u, 1u, 35u, 36u, 37u, 500u}) {
+    const std::string id(size, 'i');
+    request in;
+    in.id("another, which was there before, longer than thirty-six bytes");
+    in.id(id);
+    CHECK(in.id() == id);
+    const request moved(std::move(in));
+    CHECK(moved.id() == id);
+    CHECK_FALSE(request_access::has_made_id(moved));
+  }
+  request in;
+  std::memset(request_access(in).make_id(), 'm', 36);
+  CHECK(in.id() == std::string(36, 'm'));
+  CHECK(request_access::has_made_id(in));
+  in.id("given");
+  CHECK_FALSE(request_access::has_made_id(in));
+  request_access(in).clear();
+  CHECK(in.id().empty());
 }
 
 TEST_CASE("a request that is used again remembers nothing") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -68,8 +69,10 @@ class request {
   const std::optional<query_pairs>& query_params() const;
 
   /// The id that log lines and the error envelope carry; empty before the request id middleware ran.
-  std::string_view id() const noexcept { return id_; }
-  void id(std::string_view id) { id_ = id; }
+  std::string_view id() const noexcept {
+    return {long_id_.empty() ? short_id_.data() : long_id_.data(), id_size_};
+  }
+  void id(std::string_view id);
 
   /// The address at the other end of the connection, such as "192.0.2.1" or "2001:db8::1"; empty when there
   /// is no socket. With the PROXY protocol, the address that it tells.
@@ -137,8 +140,11 @@ class request {
   std::vector<field_view> headers_;
   std::vector<field_view> params_;
   std::vector<char> decoded_;  // percent-decoded parameters; a vector, so that a move keeps their address
-  std::string id_;
-  std::string peer_;
+  std::array<char, 36> short_id_{};  // as long as a UUID
+  bool made_id_ = false;             // by us: every byte of it may stand in a header
+  std::size_t id_size_ = 0;
+  std::string long_id_;
+  std::string_view peer_;
   std::shared_ptr<const connection_facts> facts_;         // mostly none
   mutable std::shared_ptr<const request_origin> origin_;  // read when first asked for
   std::chrono::steady_clock::time_point arrived_{};

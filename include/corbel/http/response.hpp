@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include <corbel/base/byte_buffer.hpp>
 #include <corbel/http/body_stream.hpp>
 #include <corbel/http/field.hpp>
 #include <corbel/http/status.hpp>
@@ -39,6 +40,17 @@ class header_block {
   std::uint64_t names_ = 0;  // name_bit of each
 };
 
+/// Header fields that responses refer to in place of copying them: for what is settled at the start and sent
+/// with most responses. They are kept for the life of the process, once for each text.
+class standing_headers {
+ public:
+  explicit standing_headers(const header_block& fields);
+
+ private:
+  friend class response;
+  const header_block* block_;
+};
+
 /// One response. Content-Length, Date, Connection and Transfer-Encoding are the server's to write; `set` and
 /// `add` refuse them.
 class response {
@@ -59,11 +71,15 @@ class response {
   response& add(std::string_view name, std::string_view value) &;
   /// Adds the fields of a block which this response does not already have.
   response& add(const header_block& block) &;
-  response& remove(std::string_view name) & noexcept;
+  response& add(const standing_headers& fields) &;
+  response& remove(std::string_view name) &;
   /// The first field of that name.
-  std::optional<std::string_view> header(std::string_view name) const noexcept;
+  std::optional<std::string_view> header(std::string_view name) const;
   /// All fields as they go on the wire: "Name: value\r\n" each.
-  const std::string& header_text() const noexcept { return headers_; }
+  std::string_view header_text() const {
+    settle();
+    return headers_.view();
+  }
 
   const std::string& body() const noexcept { return body_; }
   /// Replaces the body and its Content-Type, which must be a valid field value.
@@ -93,6 +109,12 @@ class response {
  private:
   friend class response_access;
   void add_missing(std::string_view lines);
+  /// Copies the fields that are only referred to, for whoever wants to look at single ones.
+  void settle() const {
+    if (!standing_) return;
+    headers_.append(standing_->text());
+    standing_ = nullptr;
+  }
   void reset() noexcept;
   void take(response&& made);
 
@@ -100,7 +122,8 @@ class response {
   bool closes_ = false;
   std::uint64_t names_ = 0;  // name_bit of every field, and perhaps of some that were removed
   std::size_t laid_ = 0;     // bytes at the head of headers_ that a handler's answer does not replace
-  std::string headers_;
+  mutable byte_buffer headers_;
+  mutable const header_block* standing_ = nullptr;  // more fields, behind those
   std::string body_;
   std::shared_ptr<const streamed_body> stream_;
 };

@@ -32,10 +32,10 @@ class security_headers {
  public:
   /// Throws std::invalid_argument for a value that may not stand in a header.
   explicit security_headers(const security_header_values& values = {});
-  void after(const request&, response& out) const { out.add(block_); }
+  void after(const request&, response& out) const { out.add(fields_); }
 
  private:
-  header_block block_;
+  standing_headers fields_;
 };
 
 }  // namespace corbel

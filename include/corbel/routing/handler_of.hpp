@@ -83,8 +83,11 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
   void serve(request& in, response& out) const override {
     if constexpr (!is_task<R> && !prepares) {
       slots args{};
-      extraction failed;
-      if (fill(in, args, failed, out)) reply_at_once(in, args, out);
+      if constexpr (sizeof...(Ps) > 0) {
+        extraction failed;
+        if (!fill(in, args, failed, out)) return;
+      }
+      reply_at_once(in, args, out);
     }
   }
 

@@ -14,12 +14,12 @@ namespace corbel {
 
 /// What no request may exceed. Each breach is answered with the error envelope, never by a silent close.
 struct server_limits {
-  std::size_t request_line = 8 * 1024;         ///< bytes; 414 above
-  std::size_t header_bytes = 16 * 1024;        ///< all fields together; 431 above
-  std::size_t header_count = 100;              ///< fields; 431 above
-  std::size_t body_bytes = 1024 * 1024;        ///< unless the route says otherwise; 413 above
-  std::size_t connections = 10'000;            ///< but at most 80 % of the process's file limit; 503 above
-  std::size_t requests_per_connection = 1000;  ///< then `Connection: close`
+  std::size_t request_line = 8 * 1024;           ///< bytes; 414 above
+  std::size_t header_bytes = 16 * 1024;          ///< all fields together; 431 above
+  std::size_t header_count = 100;                ///< fields; 431 above
+  std::size_t body_bytes = 1024 * 1024;          ///< unless the route says otherwise; 413 above
+  std::size_t connections = 10'000;              ///< but at most 80 % of the process's file limit; 503 above
+  std::size_t requests_per_connection = 10'000;  ///< then `Connection: close`
 
   std::chrono::milliseconds header_timeout{10'000};   ///< from a request's first byte to its blank line; 408
   std::chrono::milliseconds request_timeout{30'000};  ///< from a request's first byte to its last; 408

@@ -25,20 +25,19 @@ constexpr std::array<bool, 256> host_characters = [] {
   return table;
 }();
 
-bool is_port(std::string_view text) {
-  if (text.size() > 5) return false;
-  for (const char c : text)
-    if (c < '0' || c > '9') return false;
-  return true;
+bool is_port(const char* at, const char* end) {
+  if (end - at > 5) return false;
+  while (at != end && *at >= '0' && *at <= '9') ++at;
+  return at == end;
 }
 
 /// RFC 3986, 3.2: a host of registered-name or address characters, and perhaps a port. User information has
-/// no place in a Host field.
-bool is_authority(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
+/// no place in a Host field. The first `known` bytes are known to be of a name.
+bool is_authority(std::string_view text, std::size_t known) {
+  const char* at = text.data() + known;
+  const char* const end = text.data() + text.size();
   const auto plain = [](char c) { return host_characters[static_cast<unsigned char>(c)]; };
-  if (at != end && *at == '[') {
+  if (at != end && known == 0 && *at == '[') {
     ++at;
     while (at != end && (plain(*at) || *at == ':')) ++at;
     if (at == end || *at != ']') return false;
@@ -46,7 +45,7 @@ bool is_authority(std::string_view text) {
   } else {
     while (at != end && plain(*at)) ++at;
   }
-  return at == end || (*at == ':' && is_port({at + 1, static_cast<std::size_t>(end - at - 1)}));
+  return at == end || (*at == ':' && is_port(at + 1, end));
 }
 
 std::optional<error> check_target(request& in, std::string_view host) {
@@ -78,7 +77,7 @@ std::optional<error> check_target(request& in, std::string_view host) {
 std::optional<error> check_host(const request& in, const deciding_fields& f) {
   if (f.hosts > 1) return refuse_request("The Host header stands there more than once.");
   if (f.hosts == 0 && in.version() >= 11) return refuse_request("The Host header is missing.");
-  if (!is_authority(f.host)) return refuse_request("The Host header names no host.");
+  if (!is_authority(f.host, f.host_run)) return refuse_request("The Host header names no host.");
   return {};
 }
 
@@ -122,9 +121,9 @@ void deciding_fields::note_connection(std::string_view value) noexcept {
   }
 }
 
-std::optional<error> decide_framing(request& in, const deciding_fields& f, message_framing& framing) {
-  framing = {};
-  framing.keep_alive = in.version() >= 11 ? !f.says_close : f.says_keep_alive && !f.says_close;
+namespace {
+
+std::optional<error> check_all(request& in, const deciding_fields& f, message_framing& framing) {
   if (f.connection_is_no_list) return refuse_request("The Connection header is no list of tokens.");
   if (auto e = check_host(in, f)) return e;
   if (auto e = check_target(in, f.host)) return e;
@@ -137,6 +136,20 @@ std::optional<error> decide_framing(request& in, const deciding_fields& f, messa
     framing.expects_continue = in.version() >= 11 && framing.has_body();
   }
   return {};
+}
+
+}  // namespace
+
+bool decide_framing(request& in, const deciding_fields& f, message_framing& framing,
+                    std::optional<error>& why) {
+  framing = {};
+  framing.keep_alive = in.version() >= 11 ? !f.says_close : f.says_keep_alive && !f.says_close;
+  // Most requests have nothing that the rest is about.
+  if (f.hosts == 1 && f.content_lengths + f.transfer_encodings + f.expects == 0 && !f.connection_is_no_list &&
+      in.target().front() == '/' && is_authority(f.host, f.host_run)) [[likely]]
+    return true;
+  why = check_all(in, f, framing);
+  return !why;
 }
 
 }  // namespace corbel::http1

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string_view>
 
 #include "corbel/http/field.hpp"
+#include "http/word_run.hpp"
 #include "server/http1/head.hpp"
 
 namespace corbel::http1 {
@@ -18,10 +20,17 @@ class deciding_fields {
   bool says_close = false, says_keep_alive = false;
   bool connection_is_no_list = false;
 
-  /// To be told every field, whose name is a token.
-  void note(std::string_view name, std::string_view value) noexcept {
+  /// Of the host, how many bytes are known to be letters, digits, '-', '.' or '_'.
+  std::size_t host_run = 0;
+
+  /// To be told every field, whose name is a token. `end` is that of the bytes that may be read.
+  void note(std::string_view name, std::string_view value, const char* end) noexcept {
     switch (name.size()) {  // sparing most fields the comparisons
-      case 4: take(is_named(name, "host"), value, host, hosts); break;
+      case 4:
+        if (!is_named(name, "host")) break;
+        take(true, value, host, hosts);
+        host_run = std::min(value.size(), detail::word_run<detail::word::without_slash>(value.data(), end));
+        break;
       case 6: take(is_named(name, "expect"), value, expect, expects); break;
       case 10:
         if (is_named(name, "connection")) note_connection(value);
@@ -52,7 +61,9 @@ class deciding_fields {
 };
 
 /// RFC 9112, 6: how a request with these fields is framed, by rules stricter than the RFC's: a request that
-/// two parties could read in two ways is refused. Replaces an absolute-form target by its path.
-std::optional<error> decide_framing(request& in, const deciding_fields& f, message_framing& framing);
+/// two parties could read in two ways is refused: false, and `why` says why. Replaces an absolute-form target
+/// by its path.
+bool decide_framing(request& in, const deciding_fields& f, message_framing& framing,
+                    std::optional<error>& why);
 
 }  // namespace corbel::http1

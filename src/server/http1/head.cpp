@@ -6,6 +6,7 @@
 
 #include "http/controls.hpp"
 #include "http/request_access.hpp"
+#include "http/word_run.hpp"
 #include "server/http1/framing.hpp"
 
 namespace corbel::http1 {
@@ -90,6 +91,7 @@ class line_reader {
     if (p == at_ || *p != ' ') return fault::method;
     const std::string_view method(at_, distance(at_, p));
     const char* const target = ++p;
+    p += detail::word_run<detail::word::with_slash>(p, end_);
     while (is(in_path, *p)) ++p;
     const char* const path_end = p;
     if (*p == '?')
@@ -119,7 +121,7 @@ class line_reader {
     while (end != p && space(end[-1])) --end;
     const std::string_view value(p, distance(p, end));
     out_.add_header(name, value);
-    deciding_.note(name, value);
+    deciding_.note(name, value, end_);
     return true;
   }
 
@@ -165,7 +167,9 @@ std::optional<error> parse_head(std::string_view head, request& out, message_fra
   deciding_fields deciding;
   line_reader lines(head, out, deciding);
   if (const auto bad = lines.read({}); bad != fault::none) return unreadable(bad, head);
-  return decide_framing(out, deciding, framing);
+  std::optional<error> why;
+  (void)decide_framing(out, deciding, framing, why);
+  return why;
 }
 
 head_outcome read_head(std::string_view bytes, head_scan& at, const server_limits& limits, request& out,
@@ -175,8 +179,7 @@ head_outcome read_head(std::string_view bytes, head_scan& at, const server_limit
     line_reader lines(bytes, out, deciding);
     if (lines.read({limits.request_line, limits.header_count, limits.header_bytes}) == fault::none) {
       size = lines.size();
-      why = decide_framing(out, deciding, framing);
-      return why ? head_outcome::refused : head_outcome::complete;
+      return decide_framing(out, deciding, framing, why) ? head_outcome::complete : head_outcome::refused;
     }
     request_access(out).clear_head();
   }
