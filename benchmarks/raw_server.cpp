@@ -1,9 +1,10 @@
-// The limit that ratios are taken against: raw_server --port N
+// The limit that ratios are taken against: raw_server --port N [--padding BYTES]
 //
 // One thread, one level-triggered epoll set, one recv and one send a wake-up. It finds where each request
 // ends and answers with bytes that were laid out beforehand. It checks nothing, keeps no deadline and refuses
 // nobody: what a server does beyond this is what the ratio shows. It answers the routes of bench_server with
-// the same statuses and bodies of the same length.
+// the same statuses and bodies of the same length. Padding makes its heads as long as another server's, to
+// tell what the bytes cost from what is done for them.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -33,6 +34,8 @@ constexpr int batch_size = 512;
 /// The replies, written anew when the Date changes.
 class replies {
  public:
+  explicit replies(std::size_t padding) : padding_(padding, 'x') {}
+
   std::string plaintext, json, route, created, missing;
 
   void refresh() {
@@ -59,9 +62,11 @@ class replies {
     std::string text = "HTTP/1.1 ";
     text.append(status).append("\r\nServer: raw\r\nDate: ").append(date_).append("\r\nContent-Type: ");
     text.append(type).append("\r\nContent-Length: ").append(std::to_string(body.size()));
+    if (!padding_.empty()) text.append("\r\nPadding: ").append(padding_);
     return text.append("\r\n\r\n").append(body);
   }
 
+  std::string padding_;
   std::time_t written_ = -1;
   std::string date_;
 };
@@ -92,8 +97,10 @@ const std::string& answer_to(std::string_view request, const replies& all) {
 
 class raw_server {
  public:
-  explicit raw_server(std::uint16_t port)
-      : set_(::epoll_create1(EPOLL_CLOEXEC)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+  raw_server(std::uint16_t port, std::size_t padding)
+      : replies_(padding),
+        set_(::epoll_create1(EPOLL_CLOEXEC)),
+        listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
     const int on = 1;
     ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     sockaddr_in at{};
@@ -167,9 +174,9 @@ class raw_server {
       end(fd);
   }
 
+  replies replies_;
   int set_;
   int listener_;
-  replies replies_;
   std::unique_ptr<char[]> input_ = std::make_unique<char[]>(input_size);
   std::string output_;
   std::unordered_map<int, std::string> rest_;  // of a request that came in pieces
@@ -179,10 +186,16 @@ class raw_server {
 
 int main(int argc, char** argv) {
   std::uint16_t port = 18081;
-  for (int i = 1; i + 1 < argc; ++i)
-    if (argv[i] == "--port"sv) std::from_chars(argv[i + 1], argv[i + 1] + std::strlen(argv[i + 1]), port);
+  std::size_t padding = 0;
+  const auto number = [](const char* text, auto& into) {
+    std::from_chars(text, text + std::strlen(text), into);
+  };
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (argv[i] == "--port"sv) number(argv[i + 1], port);
+    if (argv[i] == "--padding"sv) number(argv[i + 1], padding);
+  }
   try {
-    raw_server(port).run();
+    raw_server(port, padding).run();
   } catch (const std::exception& e) {
     std::fprintf(stderr, "raw_server: cannot listen: %s\n", e.what());
     return 1;

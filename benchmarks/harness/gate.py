@@ -7,8 +7,8 @@ import statistics
 
 from .machine import Trouble
 
-# A band is this many times the greatest deviation of any unchanged run from their median: a few runs do not show
-# the worst that many will.
+# A band is this many times the most by which any unchanged run was above their median: a few runs do not show the
+# worst that many will. What falls below it is no alarm, so it does not make the gate blinder.
 CAUTION = 1.5
 # Narrower than this no band gets, however quiet the machine was. A latency's tail scatters more than CPU does.
 NARROWEST = {"cpu": 0.04, "p95": 0.30, "bytes": 0.25}
@@ -61,7 +61,7 @@ def metrics(measured, subject):
 def band_of(metric, values):
     """The band around the median of unchanged runs."""
     middle = statistics.median(values)
-    widest = max(abs(v / middle - 1) for v in values) if middle else 0.0
+    widest = max(v / middle - 1 for v in values) if middle else 0.0
     return max(NARROWEST[metric.rpartition(".")[2]], CAUTION * widest)
 
 

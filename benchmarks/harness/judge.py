@@ -18,7 +18,7 @@ def how(session, runs):
             "each": f"{p.rounds} rounds of {p.seconds} s saturated and {p.late_rounds} at a constant rate, "
                     "in turns with the reference",
             "values": "median over the runs of the ratio to the reference (bytes: as they are)",
-            "bands": f"{gate.CAUTION} times the greatest deviation from that median, but not below {gate.NARROWEST}"}
+            "bands": f"{gate.CAUTION} times the greatest excess over that median, but not below {gate.NARROWEST}"}
 
 
 def noisy_metrics(measured):
