@@ -29,7 +29,11 @@ constexpr std::chrono::seconds calm{2};
 }  // namespace
 
 void route_load::note_answer(duration took, clock::time_point now) noexcept {
-  if (answers_ == 0 && now - began_ > longest_window) began_ = now - took;
+  if (answers_ == 0 && now - began_ > longest_window) {
+    began_ = now - took;
+    counted_since_ = began_;
+    counted_ = 0;
+  }
   ++answers_;
   quickest_ = std::min(quickest_, took);
   const auto open_for = now - began_;
@@ -38,13 +42,25 @@ void route_load::note_answer(duration took, clock::time_point now) noexcept {
 
 void route_load::close_window(clock::time_point now) noexcept {
   if (shed_ != 0) last_shed_ = now;
-  const double rate = answers_ / std::max(duration_cast<seconds>(now - began_).count(), 1e-3);
-  rate_ += (rate - rate_) * (rate > rate_ ? rising : falling);
+  note_rate(now);
   judge(quickest_, now);
   began_ = now;
   answers_ = 0;
   shed_ = 0;
   quickest_ = duration::max();
+}
+
+/// Over twice the time that a handler takes, at least: those of a full resource end in batches, and windows
+/// shorter than that would see now a batch and now none, of which the faster one would be believed.
+void route_load::note_rate(clock::time_point now) noexcept {
+  counted_ += answers_;
+  const auto time = now - counted_since_;
+  const auto whole = base_ == duration::max() ? duration(window) : std::max<duration>(window, 2 * base_);
+  if (time < whole) return;
+  const double rate = counted_ / std::max(duration_cast<seconds>(time).count(), 1e-3);
+  rate_ += (rate - rate_) * (rate > rate_ ? rising : falling);
+  counted_ = 0;
+  counted_since_ = now;
 }
 
 route_load::duration route_load::allowed() const noexcept {

@@ -40,6 +40,7 @@ class route_load {
   enum class stage : std::uint8_t { open, limited, draining, probing };
 
   void close_window(clock::time_point now) noexcept;
+  void note_rate(clock::time_point now) noexcept;
   void judge(duration quickest, clock::time_point now) noexcept;
   std::size_t room_for(duration time) const noexcept;
   duration allowed() const noexcept;
@@ -53,6 +54,9 @@ class route_load {
   double rate_ = 0;  // answers a second; slow to fall: a limit of ours must not pass for the resource's
   clock::time_point next_probe_{};
   clock::time_point last_shed_{};
+  // what the rate is taken from
+  clock::time_point counted_since_{};
+  std::uint32_t counted_ = 0;
   // the window
   clock::time_point began_{};
   std::uint32_t answers_ = 0;

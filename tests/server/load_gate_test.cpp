@@ -137,6 +137,20 @@ TEST_CASE("at three times the capacity nearly all of it goes to answers in time"
   }
 }
 
+TEST_CASE("slow handlers are let in as fast as they are done, too") {
+  for (const auto& [places, each] : {std::pair<int, duration>{32, 250ms}, {8, 400ms}}) {
+    CAPTURE(places);
+    resource r(places, each);
+    const double capacity = places / std::chrono::duration<double>(each).count();
+    CHECK(r.run(capacity * 0.5, 10s).shed == 0);
+    r.run(capacity * 3, 10s);  // what is let in before it is noticed waits for seconds
+    CHECK(r.run(capacity * 3, 60s).in_time > 0.85 * capacity * 60);
+    CHECK(r.load().limit() < 2 * capacity);
+    r.run(capacity * 0.5, 10s);
+    CHECK(r.load().limit() == route_load::unlimited);
+  }
+}
+
 TEST_CASE("a resource that becomes slower, or quicker, for good is found out") {
   resource r(32, 10ms);
   CHECK(r.run(1000, 10s).shed == 0);
@@ -145,6 +159,7 @@ TEST_CASE("a resource that becomes slower, or quicker, for good is found out") {
   CHECK(r.run(100, 60s).shed == 0);
   const auto over = r.run(400, 30s);
   CHECK(over.in_time > 0.7 * 128 * 30);  // what was let in before it was noticed waits for two seconds
+  CHECK(r.run(400, 30s).in_time > 0.85 * 128 * 30);
   r.takes(10ms);
   r.run(400, 10s);
   CHECK(r.run(2000, 30s).shed == 0);
