@@ -238,6 +238,7 @@ def attack(kind, port, count):
     child = os.fork()
     if child != 0:
         return child
+    os.nice(19)  # it shares a core with the well-behaved, and shall cost them the server's time, not that core's
     one = kind(port, count)
     threading.Thread(target=one.run, daemon=True).start()
     time.sleep(3600)
