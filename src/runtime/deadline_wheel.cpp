@@ -8,7 +8,7 @@ namespace corbel {
 namespace {
 
 /// So many expire before the loop's other work gets its turn.
-constexpr int most_at_once = 16;
+constexpr int most_at_once = 8;
 
 }  // namespace
 

@@ -21,7 +21,7 @@ namespace {
 
 /// So many are accepted in one wake-up before the connections that are open get their turn again. A loop that
 /// is behind wakes up rarely: those who wait in the kernel shall not wait for many of its rounds.
-constexpr int accepts_per_round = 16;
+constexpr int accepts_per_round = 8;
 constexpr int accepts_when_late = 512;
 /// Out of descriptors, accepting rests for this long: the queue stays with the kernel.
 constexpr std::chrono::milliseconds pause{200};
