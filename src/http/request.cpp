@@ -110,8 +110,8 @@ void request::id(std::string_view id) {
   if (id.size() > short_id_.size()) {
     long_id_ = id;
   } else {
+    std::copy(id.begin(), id.end(), short_id_.begin());  // first: it may be a part of the present one
     long_id_.clear();
-    std::copy(id.begin(), id.end(), short_id_.begin());
   }
 }
 

@@ -85,6 +85,15 @@ TEST_CASE("an id is kept whatever its length, and moves along") {
     CHECK(moved.id() == id);
     CHECK_FALSE(request_access::has_made_id(moved));
   }
+  request part;
+  part.id(std::string(50, 'a') + std::string(50, 'b'));
+  part.id(part.id().substr(40, 20));
+  CHECK(part.id() == std::string(10, 'a') + std::string(10, 'b'));
+  part.id(part.id().substr(5));
+  CHECK(part.id() == std::string(5, 'a') + std::string(10, 'b'));
+  part.id(std::string(60, 'c') + "tail");
+  part.id(part.id().substr(0, 3));
+  CHECK(part.id() == "ccc");
   request in;
   std::memset(request_access(in).make_id(), 'm', 36);
   CHECK(in.id() == std::string(36, 'm'));
