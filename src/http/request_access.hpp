@@ -44,7 +44,12 @@ class request_access {
     r_.made_id_ = true;
     return r_.short_id_.data();
   }
-  static bool has_made_id(const request& r) noexcept { return r.made_id_; }
+  /// An id that is not ours, each byte of which is known to be one that may stand in a header.
+  void checked_id(std::string_view id) {
+    r_.id(id);
+    r_.made_id_ = true;
+  }
+  static bool has_checked_id(const request& r) noexcept { return r.made_id_; }
   /// What is known of the connection beyond that; null when nothing is.
   void facts(const std::shared_ptr<const connection_facts>& known) {
     if (known) r_.facts_ = known;

@@ -25,20 +25,20 @@ bool is_valid(std::string_view id) {
 
 flow request_id::before(request& in, response&) const {
   if (!in.id().empty()) return flow::proceed;  // refused after all: the id that the log knows already stays
+  request_access access(in);
   if (const auto given = in.header(name.name()); given && is_valid(*given)) {
-    in.id(*given);
+    access.checked_id(*given);
   } else {
-    request_access access(in);
     write_text(access.make_id(), uuid::v7(access.recently()));
   }
   return flow::proceed;
 }
 
 void request_id::after(const request& in, response& out) const {
-  constexpr std::size_t made = 36;
   const auto id = in.id();
-  if (request_access::has_made_id(in))
-    response_access(out).set_written<name>(made, [&](char* at) { std::memcpy(at, id.data(), made); });
+  if (request_access::has_checked_id(in))
+    response_access(out).set_written<name>(id.size(),
+                                           [&](char* at) { std::memcpy(at, id.data(), id.size()); });
   else
     out.set(name.name(), id);  // an id that a middleware of the application has given is any text
 }

@@ -83,7 +83,7 @@ TEST_CASE("an id is kept whatever its length, and moves along") {
     CHECK(in.id() == id);
     const request moved(std::move(in));
     CHECK(moved.id() == id);
-    CHECK_FALSE(request_access::has_made_id(moved));
+    CHECK_FALSE(request_access::has_checked_id(moved));
   }
   request part;
   part.id(std::string(50, 'a') + std::string(50, 'b'));
@@ -97,9 +97,12 @@ TEST_CASE("an id is kept whatever its length, and moves along") {
   request in;
   std::memset(request_access(in).make_id(), 'm', 36);
   CHECK(in.id() == std::string(36, 'm'));
-  CHECK(request_access::has_made_id(in));
+  CHECK(request_access::has_checked_id(in));
+  request_access(in).checked_id("checked");
+  CHECK(in.id() == "checked");
+  CHECK(request_access::has_checked_id(in));
   in.id("given");
-  CHECK_FALSE(request_access::has_made_id(in));
+  CHECK_FALSE(request_access::has_checked_id(in));
   request_access(in).clear();
   CHECK(in.id().empty());
 }
