@@ -141,7 +141,7 @@ class request {
   std::vector<field_view> params_;
   std::vector<char> decoded_;  // percent-decoded parameters; a vector, so that a move keeps their address
   std::array<char, 36> short_id_{};  // as long as a UUID
-  bool made_id_ = false;             // by us: every byte of it may stand in a header
+  bool made_id_ = false;             // or checked by us: every byte of it may stand in a header
   std::size_t id_size_ = 0;
   std::string long_id_;
   std::string_view peer_;
