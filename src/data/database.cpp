@@ -1,8 +1,31 @@
 #include "corbel/data/database.hpp"
 
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <random>
+
 #include "data/transaction_state.hpp"
 
 namespace corbel::data {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+task<std::vector<statement_outcome>> runner::run_all(std::vector<statement> all) {
+  std::vector<statement_outcome> outcomes;
+  outcomes.reserve(all.size());
+  for (auto& one : all) {
+    try {
+      outcomes.emplace_back(co_await run(std::move(one)));
+    } catch (const failure& f) {
+      outcomes.emplace_back(f.error());
+    }
+  }
+  co_return outcomes;
+}
 
 namespace detail {
 
@@ -47,6 +70,15 @@ task<std::unique_ptr<result_set>> transaction_state::run(statement what) {
   co_return rows;
 }
 
+task<std::vector<statement_outcome>> transaction_state::run_all(std::vector<statement> all) {
+  require_open();
+  failed_ = true;
+  auto outcomes = co_await connection_->run_all(std::move(all));
+  failed_ = std::any_of(outcomes.begin(), outcomes.end(),
+                        [](const statement_outcome& one) { return std::holds_alternative<error>(one); });
+  co_return outcomes;
+}
+
 task<void> transaction_state::run_script(std::string script) {
   require_open();
   failed_ = true;
@@ -85,12 +117,37 @@ void transaction_state::rollback() noexcept {
 
 }  // namespace detail
 
+const result_set& rows_of(const statement_outcome& from) {
+  if (const auto* failed = std::get_if<error>(&from)) throw failure(*failed);
+  return *std::get<0>(from);
+}
+
+bool is_transient(const error& e) noexcept {
+  return e.origin<transient_origin>() != nullptr;
+}
+
+bool is_commit_unknown(const error& e) noexcept {
+  return e.code() == "commit_unknown";
+}
+
+task<bool> detail::may_try_again(const error& failed, int attempt, int most) {
+  if (attempt >= most || !is_transient(failed)) co_return false;
+  // Full jitter: those that collided shall not meet again.
+  const auto longest = std::min(5ms * (1 << std::min(attempt - 1, 8)), 1000ms);
+  thread_local std::minstd_rand random{std::random_device()()};
+  const auto pause = std::chrono::microseconds(
+      std::uniform_int_distribution<std::int64_t>(0, longest.count() * 1000)(random));
+  asio::steady_timer timer(co_await asio::this_coro::executor, pause);
+  co_await timer.async_wait(asio::use_awaitable);
+  co_return true;
+}
+
 namespace {
 
-task<transaction> begin_in(std::shared_ptr<runner> on, transaction_use use) {
+task<transaction> begin_in(std::shared_ptr<runner> on, transaction_mode mode) {
   if (auto outer = std::dynamic_pointer_cast<detail::transaction_state>(on))
     co_return transaction(co_await outer->nest());
-  auto connection = co_await std::dynamic_pointer_cast<backend>(on)->begin(use);
+  auto connection = co_await std::dynamic_pointer_cast<backend>(on)->begin(mode);
   co_return transaction(std::make_shared<detail::transaction_state>(std::move(connection), 0));
 }
 
@@ -102,8 +159,8 @@ std::string scheme_list(std::initializer_list<driver> drivers) {
 
 }  // namespace
 
-task<transaction> source::begin(transaction_use use) const {
-  return begin_in(runner_, use);
+task<transaction> source::begin(transaction_mode mode) const {
+  return begin_in(runner_, mode);
 }
 
 transaction::transaction(std::shared_ptr<detail::transaction_state> state)

@@ -84,7 +84,7 @@ task<void> make_table(source in) {
 
 /// One turn: under the lock, reads the history again and applies the next file; nothing when none is left.
 task<result<std::optional<migration>>> apply_next(database db, const migration_set& set, const clock& time) {
-  auto tx = co_await db.begin(transaction_use::migrate);
+  auto tx = co_await db.begin({.use = transaction_use::migrate});
   co_await make_table(tx);
   const auto applied = co_await read_history(tx);
   if (auto wrong = disagreement(applied, set.all())) co_return std::move(*wrong);

@@ -16,6 +16,7 @@ class transaction_state final : public runner {
   ~transaction_state() override;
 
   task<std::unique_ptr<result_set>> run(statement what) override;
+  task<std::vector<statement_outcome>> run_all(std::vector<statement> all) override;
   const dialect& language() const noexcept override { return connection_->language(); }
 
   task<void> run_script(std::string script);

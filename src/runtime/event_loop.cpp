@@ -7,19 +7,47 @@
 namespace corbel {
 namespace asio = boost::asio;
 
-event_loop::event_loop() : owned_(std::make_unique<asio::io_context>(1)), context_(owned_.get()) {
-  descriptors_ = std::make_unique<readiness_set>(*context_);
-  deadlines_ = std::make_unique<deadline_wheel>(*context_);
-  watch_rounds();
+/// Lets a context tell its loop.
+struct event_loop::registry final : asio::execution_context::service {
+  using key_type = registry;
+  static inline asio::execution_context::id id;
+
+  explicit registry(asio::execution_context& context) : service(context) {}
+  // Before the context destroys the coroutines that wait on it.
+  void shutdown() override { guest.reset(); }
+
+  event_loop* loop = nullptr;
+  std::unique_ptr<event_loop> guest;
+};
+
+event_loop::event_loop() : event_loop(std::make_unique<asio::io_context>(1)) {}
+
+event_loop::event_loop(std::unique_ptr<asio::io_context> own) : event_loop(*own) {
+  owned_ = std::move(own);
 }
 
 event_loop::event_loop(asio::io_context& host) : context_(&host) {
   descriptors_ = std::make_unique<readiness_set>(*context_);
   deadlines_ = std::make_unique<deadline_wheel>(*context_);
   watch_rounds();
+  asio::use_service<registry>(host).loop = this;
 }
 
-event_loop::~event_loop() = default;
+event_loop::~event_loop() {
+  // What is kept here may still use the loop; what it lets go of may keep something new.
+  while (!locals_.empty()) locals_.extract(locals_.begin());
+  auto& known = asio::use_service<registry>(*context_);
+  if (known.loop == this) known.loop = nullptr;
+}
+
+event_loop& event_loop::of(asio::io_context& context) {
+  auto& known = asio::use_service<registry>(context);
+  if (!known.loop) {
+    known.guest = std::make_unique<event_loop>(context);
+    known.guest->guest_ = true;
+  }
+  return *known.loop;
+}
 
 void event_loop::watch_rounds() {
   descriptors_->before_batch(

@@ -67,4 +67,7 @@ std::optional<T> one_as(const result_set& rows) {
   }
 }
 
+/// The rows of an outcome; throws `failure` when it is an error.
+const result_set& rows_of(const statement_outcome& from);
+
 }  // namespace corbel::data

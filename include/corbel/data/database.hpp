@@ -13,11 +13,23 @@
 #include <corbel/data/codec.hpp>
 #include <corbel/data/driver.hpp>
 #include <corbel/data/sql.hpp>
+#include <corbel/data/transaction_options.hpp>
 #include <corbel/runtime/task.hpp>
 
 namespace corbel::data {
 
 class transaction;
+
+/// The statement of SQL text and its arguments.
+template <class... Args>
+statement make_statement(const sql_text<sizeof...(Args)>& sql, const Args&... args) {
+  std::vector<value> values;
+  values.reserve(sizeof...(Args));
+  (values.push_back(parameter(args)), ...);
+  if (sql.is_literal()) return {sql.text(), std::move(values)};
+  return statement::owning(std::string(sql.text()), std::move(values));
+}
+
 namespace detail {
 class transaction_state;
 template <class T>
@@ -29,6 +41,14 @@ template <class T>
 task<std::optional<T>> fetch_one(std::shared_ptr<runner> on, statement what) {
   const auto rows = co_await on->run(std::move(what));
   co_return one_as<T>(*rows);
+}
+template <class T>
+task<std::vector<std::optional<T>>> fetch_one_each(std::shared_ptr<runner> on, std::vector<statement> all) {
+  const auto outcomes = co_await on->run_all(std::move(all));
+  std::vector<std::optional<T>> each;
+  each.reserve(outcomes.size());
+  for (const auto& one : outcomes) each.push_back(one_as<T>(rows_of(one)));
+  co_return each;
 }
 task<std::int64_t> fetch_affected(std::shared_ptr<runner> on, statement what);
 }  // namespace detail
@@ -62,6 +82,17 @@ class source {
     return detail::fetch_affected(runner_, make_statement(sql, args...));
   }
 
+  /// `query_one` once for each argument, all at once where the database can (`pipeline.hpp` does it with
+  /// statements that differ). Gives what they gave, in the order of the arguments; throws the first failure
+  /// when all have ended.
+  template <class T, class Arg>
+  task<std::vector<std::optional<T>>> query_one_each(sql_text<1> sql, const std::vector<Arg>& each) const {
+    std::vector<statement> all;
+    all.reserve(each.size());
+    for (const auto& one : each) all.push_back(make_statement(sql, one));
+    return detail::fetch_one_each<T>(runner_, std::move(all));
+  }
+
   /// Runs `body(tx, args...)`, a coroutine, in a transaction and gives what it gives. Commits when it
   /// returns; rolls back when it throws, when it returns an error as a `result`, and when it is cancelled. In
   /// a transaction it makes a savepoint. A statement that fails dooms its transaction: put one that may fail
@@ -71,33 +102,28 @@ class source {
   /// `body` captures nothing: GCC 12 destroys a capturing lambda twice when it stands in a `co_await`.
   template <class Body, class... Args>
   auto transact(Body body, Args... args) const {
-    return transact_in<transaction_use::write>(std::move(body), std::move(args)...);
+    return transact_in(transaction_options(), std::move(body), std::move(args)...);
+  }
+  /// The same with an isolation level, a limit of attempts, and more.
+  template <class Body, class... Args>
+  auto transact(transaction_options how, Body body, Args... args) const {
+    return transact_in(std::move(how), std::move(body), std::move(args)...);
   }
   /// The same for a consistent view of several reads; writing in it fails.
   template <class Body, class... Args>
   auto transact_read_only(Body body, Args... args) const {
-    return transact_in<transaction_use::read>(std::move(body), std::move(args)...);
+    return transact_in(transaction_options().read_only(), std::move(body), std::move(args)...);
   }
 
   /// The handle form: nothing is kept unless `commit` is awaited.
-  task<data::transaction> begin(transaction_use use = transaction_use::write) const;
+  task<data::transaction> begin(transaction_mode mode = {}) const;
 
   const dialect& language() const noexcept { return runner_->language(); }
   const std::shared_ptr<data::runner>& runner() const noexcept { return runner_; }
 
- protected:
-  template <class... Args>
-  static statement make_statement(const sql_text<sizeof...(Args)>& sql, const Args&... args) {
-    std::vector<value> values;
-    values.reserve(sizeof...(Args));
-    (values.push_back(parameter(args)), ...);
-    if (sql.is_literal()) return {sql.text(), std::move(values)};
-    return statement::owning(std::string(sql.text()), std::move(values));
-  }
-
  private:
-  template <transaction_use Use, class Body, class... Args>
-  auto transact_in(Body body, Args... args) const;
+  template <class Body, class... Args>
+  auto transact_in(transaction_options how, Body body, Args... args) const;
 
   std::shared_ptr<data::runner> runner_;
 };
@@ -151,8 +177,8 @@ database connect(std::string_view url, std::initializer_list<driver> drivers);
 namespace detail {
 
 template <class Outcome, class Body, class... Args>
-task<Outcome> run_transaction(source from, transaction_use use, Body body, Args... args) {
-  transaction tx = co_await from.begin(use);
+task<Outcome> run_once(source from, transaction_mode mode, Body body, Args... args) {
+  transaction tx = co_await from.begin(mode);
   if constexpr (std::is_void_v<Outcome>) {
     co_await std::invoke(body, tx, std::move(args)...);
     co_await tx.commit();
@@ -169,10 +195,42 @@ task<Outcome> run_transaction(source from, transaction_use use, Body body, Args.
   }
 }
 
+/// Whether `failed` is worth another attempt; waits a moment before the answer is yes.
+task<bool> may_try_again(const error& failed, int attempt, int most);
+
+template <class Outcome, class Body, class... Args>
+task<Outcome> run_transaction(source from, transaction_options how, Body body, Args... args) {
+  for (int attempt = 1;; ++attempt) {
+    std::optional<error> failed;
+    try {
+      if constexpr (std::is_void_v<Outcome>) {
+        co_await run_once<void>(from, how.mode(), body, args...);
+        co_return;
+      } else {
+        Outcome outcome = co_await run_once<Outcome>(from, how.mode(), body, args...);
+        if constexpr (is_result<Outcome>) {
+          if (!outcome && attempt < how.most_attempts()) failed = outcome.error();
+        }
+        if (!failed) co_return outcome;
+      }
+    } catch (const failure& f) {
+      if (attempt >= how.most_attempts()) throw;
+      failed = f.error();
+    }
+    const bool again = co_await may_try_again(*failed, attempt, how.most_attempts());
+    if (!again) {
+      if constexpr (is_result<Outcome>)
+        co_return std::move(*failed);
+      else
+        throw failure(std::move(*failed));
+    }
+  }
+}
+
 }  // namespace detail
 
-template <transaction_use Use, class Body, class... Args>
-auto source::transact_in(Body body, Args... args) const {
+template <class Body, class... Args>
+auto source::transact_in(transaction_options how, Body body, Args... args) const {
   static_assert(
       std::is_empty_v<Body> || std::is_pointer_v<Body>,
       "corbel: the body of a transaction captures nothing; pass what it needs as further arguments");
@@ -181,8 +239,12 @@ auto source::transact_in(Body body, Args... args) const {
       "corbel: the body of a transaction takes a data::transaction& and then the further arguments");
   using returned = std::invoke_result_t<Body&, data::transaction&, Args&&...>;
   static_assert(is_task<returned>, "corbel: the body of a transaction is a coroutine: it returns a task");
-  return detail::run_transaction<typename returned::value_type>(*this, Use, std::move(body),
-                                                                std::move(args)...);
+  using given = typename returned::value_type;
+  // What can be tried again keeps its arguments; what cannot hands them on, and may have ones that only move.
+  if constexpr ((std::is_copy_constructible_v<Args> && ...))
+    if (how.most_attempts() > 1)
+      return detail::run_transaction<given>(*this, how, std::move(body), std::move(args)...);
+  return detail::run_once<given>(*this, how.mode(), std::move(body), std::move(args)...);
 }
 
 }  // namespace corbel::data

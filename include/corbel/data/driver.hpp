@@ -5,8 +5,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include <corbel/base/error.hpp>
 #include <corbel/data/value.hpp>
 #include <corbel/runtime/task.hpp>
 
@@ -52,11 +54,18 @@ struct dialect {
   std::size_t most_parameters = 0;  ///< in one statement
 };
 
+/// What one of several statements came to: its rows, or why it failed.
+using statement_outcome = std::variant<std::unique_ptr<result_set>, error>;
+
 /// Where statements run. A failed statement throws `failure` with an error of `constraint.hpp`'s kinds.
 class runner {
  public:
   virtual ~runner() = default;
   virtual task<std::unique_ptr<result_set>> run(statement what) = 0;
+  /// Runs statements that do not wait for one another: each stands and fails for itself. In a transaction
+  /// they run in order, and what follows a failure fails, too; on a database the order is open. Unless the
+  /// driver can do better, one after another.
+  virtual task<std::vector<statement_outcome>> run_all(std::vector<statement> all);
   virtual const dialect& language() const noexcept = 0;
 };
 
@@ -77,14 +86,31 @@ class session : public runner {
 
 enum class transaction_use : std::uint8_t {
   write,
-  read,     ///< one consistent view; writing is refused
-  migrate,  ///< alone: other runners of migrations wait, foreign keys are checked at the end
+  read,          ///< one consistent view; writing is refused
+  migrate,       ///< alone: other runners of migrations wait, foreign keys are checked at the end
+  migrate_bare,  ///< the same lock without a transaction: every statement stands for itself
+};
+
+/// What other transactions do while one runs, as the SQL standard has it.
+enum class isolation : std::uint8_t {
+  standard,  ///< the database's own: read committed in Postgres; SQLite is always serializable
+  read_committed,
+  repeatable_read,
+  serializable,
+};
+
+/// How a transaction runs.
+struct transaction_mode {
+  transaction_use use = transaction_use::write;
+  data::isolation isolation = data::isolation::standard;
+  /// A serializable reader waits for a moment at which it cannot conflict, and then never fails.
+  bool deferrable = false;
 };
 
 /// A database: a pool of connections.
 class backend : public runner {
  public:
-  virtual task<std::shared_ptr<session>> begin(transaction_use use) = 0;
+  virtual task<std::shared_ptr<session>> begin(transaction_mode mode) = 0;
   /// Refuses new statements and returns when those that run have ended. Blocks; not for event loops.
   virtual void stop() = 0;
 };

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 
 #include <corbel/runtime/deadline_wheel.hpp>
 #include <corbel/runtime/lag_meter.hpp>
@@ -26,6 +27,17 @@ class event_loop {
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;
 
+  /// The loop of this context. When there is none, the context gets one of its own, which keeps it running
+  /// only while something is under way. From the context's thread.
+  static event_loop& of(boost::asio::io_context& context);
+  /// Whether `of` made this loop: its context is not run for ever, and nothing idle may stay watched.
+  bool is_guest() const noexcept { return guest_; }
+
+  /// Room for what an owner, such as a database, keeps on this loop; empty at first. It is let go of before
+  /// the loop goes away. From the loop's thread.
+  std::shared_ptr<void>& local(const void* owner) { return locals_[owner]; }
+  void drop_local(const void* owner) { locals_.erase(owner); }
+
   boost::asio::io_context& context() noexcept { return *context_; }
   readiness_set& descriptors() noexcept { return *descriptors_; }
   deadline_wheel& deadlines() noexcept { return *deadlines_; }
@@ -48,12 +60,17 @@ class event_loop {
   void post(std::function<void()> work);
 
  private:
+  struct registry;
+
+  explicit event_loop(std::unique_ptr<boost::asio::io_context> own);
   void watch_rounds();
 
   std::unique_ptr<boost::asio::io_context> owned_;
   boost::asio::io_context* context_;
   std::unique_ptr<readiness_set> descriptors_;
   std::unique_ptr<deadline_wheel> deadlines_;
+  std::unordered_map<const void*, std::shared_ptr<void>> locals_;
+  bool guest_ = false;
   lag_meter lag_;
   std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();
 };

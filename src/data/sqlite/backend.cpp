@@ -110,7 +110,7 @@ class sqlite_backend final : public data::backend, public std::enable_shared_fro
     co_return co_await threads_.run(&run_alone, std::move(on), std::move(what));
   }
 
-  task<std::shared_ptr<data::session>> begin(data::transaction_use use) override;
+  task<std::shared_ptr<data::session>> begin(data::transaction_mode mode) override;
   const data::dialect& language() const noexcept override { return sqlite_dialect; }
 
   void stop() override {
@@ -158,10 +158,11 @@ class sqlite_session final : public data::session {
   std::string deferred_;
 };
 
-task<std::shared_ptr<data::session>> sqlite_backend::begin(data::transaction_use use) {
-  const auto as = use == data::transaction_use::read ? role::reader : role::writer;
+task<std::shared_ptr<data::session>> sqlite_backend::begin(data::transaction_mode mode) {
+  // Writers take turns and readers have one view: every isolation level is served by the strictest.
+  const auto as = mode.use == data::transaction_use::read ? role::reader : role::writer;
   auto on = co_await connection_pool::checkout(connections_, as);
-  co_await threads_.run(&run_begin, on, use);
+  co_await threads_.run(&run_begin, on, mode.use);
   co_return std::make_shared<sqlite_session>(shared_from_this(), std::move(on));
 }
 
