@@ -16,6 +16,7 @@ corbel_needs(Boost 1.81)
 corbel_needs(OpenSSL 3.0)
 corbel_needs(nlohmann_json 3.11)
 corbel_needs(ZLIB 1.2)
+find_package(PostgreSQL 15 QUIET)  # libpq
 find_package(SQLite3 3.40 QUIET)
 
 if(NOT CMAKE_FIND_PACKAGE_NAME STREQUAL "corbel")  # compiled in: users need neither the header nor a library

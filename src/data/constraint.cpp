@@ -50,11 +50,15 @@ const constraint* constraint_of(const error& e) noexcept {
   return e.origin<constraint>();
 }
 
-error constraint_error(constraint broken, std::string cause) {
-  const std::string fields = fields_of(broken);
-  error e = named_error(broken, fields).because(std::move(cause));
+error constraint_error(std::shared_ptr<const constraint> broken, std::string cause) {
+  const std::string fields = fields_of(*broken);
+  error e = named_error(*broken, fields).because(std::move(cause));
   if (!fields.empty()) std::move(e).detail("field", fields);
-  return std::move(e).from(std::make_shared<const constraint>(std::move(broken)));
+  return std::move(e).from(std::move(broken));
+}
+
+error constraint_error(constraint broken, std::string cause) {
+  return constraint_error(std::make_shared<const constraint>(std::move(broken)), std::move(cause));
 }
 
 }  // namespace corbel::data

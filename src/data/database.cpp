@@ -198,7 +198,7 @@ database connect(std::string_view url, std::initializer_list<driver> drivers) {
   const auto colon = url.find(':');
   const auto scheme = url.substr(0, colon == std::string_view::npos ? 0 : colon);
   for (const auto& one : drivers)
-    if (one.scheme == scheme) return one.open(url);
+    if (!scheme.empty() && (one.scheme == scheme || one.other_scheme == scheme)) return one.open(url);
   // The URL itself may hold a password: only its scheme is shown.
   throw failure(error{error_kind::invalid, "bad_database_url",
                       "The database URL begins with \"" + std::string(scheme) +

@@ -57,7 +57,7 @@ task<std::int64_t> entity_store::count(std::vector<condition> conditions, std::i
   sql_builder sql(at_most > 0 ? "select count(*) from (select 1 from " : "select count(*) from ");
   sql.add(entity->sql_name());
   add_where(sql, *entity, conditions);
-  if (at_most > 0) sql.add(" limit ").bind(at_most).add(") as some");
+  if (at_most > 0) sql.add(" limit ").bind(at_most).add(") as some_rows");
   const auto rows = co_await where.runner()->run(std::move(sql).take());
   co_return one_as<std::int64_t>(*rows).value_or(0);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "corbel/testing/database.hpp"
+#include "corbel/testing/postgres.hpp"
 #include "corbel/testing/run.hpp"
 
 /// The databases that the suite runs on. A further one adds a function here, and every test runs on it.
@@ -24,6 +25,11 @@ struct sqlite_file final : backend {
   corbel::testing::temporary_database own;
 };
 
+struct postgres_database final : backend {
+  const corbel::data::database& db() const override { return *own; }
+  corbel::testing::temporary_postgres own;
+};
+
 struct choice {
   const char* name;
   std::unique_ptr<backend> (*make)();
@@ -32,6 +38,7 @@ struct choice {
 inline const std::vector<choice>& all() {
   static const std::vector<choice> list{
       {"sqlite", [] { return std::unique_ptr<backend>(new sqlite_file("synchronous=off")); }},
+      {"postgres", [] { return std::unique_ptr<backend>(new postgres_database()); }},
   };
   return list;
 }

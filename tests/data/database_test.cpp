@@ -74,6 +74,11 @@ TEST_CASE("hostile text is a value like any other") {
         "'; drop table notes; --", "\" or 1=1",        "$1",        "\\'", "x\0y", "%_",
         std::string("a\0b", 3),    "\xF0\x9F\x92\xA9", "/* */ -- ;"};
     for (const auto& text : attempts) {
+      if (db.language().name == "postgres" && text.find('\0') != std::string::npos) {
+        // Its text holds no NUL, and says so to whoever sent one.
+        CHECK(failure_of(db.execute("insert into notes values ($1)", text)).kind() == error_kind::malformed);
+        continue;
+      }
       CHECK(run(db.execute("insert into notes values ($1)", text)) == 1);
       CHECK(run(db.query_one<std::string>("select body from notes where body = $1", text)) == text);
       run(db.execute("delete from notes"));
@@ -124,10 +129,13 @@ TEST_CASE("broken constraints are typed errors, and tell nothing of the SQL") {
 
 TEST_CASE("run-time SQL is trusted by name, and its placeholders are counted when it runs") {
   backends::each([](const data::database& db) {
-    CHECK(run(db.query_one<std::int64_t>(data::trusted("select $1 + $2"), 1, 2)) == 3);
-    CHECK(run(db.query_one<std::int64_t>(data::trusted("select $2 - $1"), 1, 5)) == 4);
-    CHECK(failure_of(db.query_one<std::int64_t>(data::trusted("select $1 + $2"), 1)).kind() ==
-          error_kind::internal);
+    CHECK(run(db.query_one<std::int64_t>(data::trusted("select cast($1 as integer) + cast($2 as integer)"), 1,
+                                         2)) == 3);
+    CHECK(run(db.query_one<std::int64_t>(data::trusted("select cast($2 as integer) - cast($1 as integer)"), 1,
+                                         5)) == 4);
+    CHECK(failure_of(db.query_one<std::int64_t>(
+                         data::trusted("select cast($1 as integer) + cast($2 as integer)"), 1))
+              .kind() == error_kind::internal);
     CHECK(failure_of(db.query_one<std::int64_t>(data::trusted("select 1"), 1)).kind() ==
           error_kind::internal);
     CHECK(failure_of(db.execute("select 1; select 2")).kind() == error_kind::internal);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,5 +31,7 @@ const constraint* constraint_of(const error& e) noexcept;
 /// are conflicts, not null ("not_null_violation") and check ("check_violation") are unprocessable. The detail
 /// "field" names the fields in camelCase. `cause` is what the database said.
 error constraint_error(constraint broken, std::string cause);
+/// The same for a driver that knows more: `broken` may be of a class derived from `constraint`.
+error constraint_error(std::shared_ptr<const constraint> broken, std::string cause);
 
 }  // namespace corbel::data

@@ -168,6 +168,7 @@ class database : public source {
 struct driver {
   std::string_view scheme;
   database (*open)(std::string_view url);
+  std::string_view other_scheme{};  ///< for the same databases
 };
 
 /// Opens `url` with the driver of its scheme. Throws `failure`, with a message for the operator, when the

@@ -1,8 +1,8 @@
-#include <cctype>
 #include <mutex>
 
 #include "corbel/data/sqlite/sqlite.hpp"
 #include "corbel/runtime/blocking_pool.hpp"
+#include "data/sql_words.hpp"
 #include "data/sqlite/connection.hpp"
 #include "data/sqlite/connection_pool.hpp"
 
@@ -14,44 +14,14 @@ constexpr data::dialect sqlite_dialect{"sqlite", 32'000};
 using rows_ptr = std::unique_ptr<data::result_set>;
 using held = std::shared_ptr<lease>;
 
-bool equal_words(std::string_view a, std::string_view lower) {
-  return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
-           return static_cast<char>(std::tolower(static_cast<unsigned char>(x))) == y;
-         });
-}
-
-/// The next word of SQL; punctuation, comments and quotes are stepped over loosely, which can only send a
-/// read to the writer, never a write to a reader.
-std::string_view next_word(std::string_view& sql) {
-  std::size_t at = 0;
-  for (;;) {
-    while (at < sql.size() && !data::detail::begins_word(sql[at]) && sql.substr(at, 2) != "--" &&
-           sql.substr(at, 2) != "/*")
-      ++at;
-    if (sql.substr(at, 2) == "--") {
-      while (at < sql.size() && sql[at] != '\n') ++at;
-    } else if (sql.substr(at, 2) == "/*") {
-      const auto end = sql.find("*/", at);
-      at = end == std::string_view::npos ? sql.size() : end + 2;
-    } else {
-      break;
-    }
-  }
-  const auto start = at;
-  while (at < sql.size() && (data::detail::begins_word(sql[at]) || data::detail::is_digit(sql[at]))) ++at;
-  const auto word = sql.substr(start, at - start);
-  sql.remove_prefix(at);
-  return word;
-}
-
 role role_for(std::string_view sql) {
-  const auto first = next_word(sql);
-  if (equal_words(first, "select") || equal_words(first, "values") || equal_words(first, "explain"))
+  const auto first = data::next_word(sql);
+  if (data::is_word(first, "select") || data::is_word(first, "values") || data::is_word(first, "explain"))
     return role::reader;
-  if (!equal_words(first, "with")) return role::writer;
-  for (auto word = next_word(sql); !word.empty(); word = next_word(sql))
-    if (equal_words(word, "insert") || equal_words(word, "update") || equal_words(word, "delete") ||
-        equal_words(word, "replace"))
+  if (!data::is_word(first, "with")) return role::writer;
+  for (auto word = data::next_word(sql); !word.empty(); word = data::next_word(sql))
+    if (data::is_word(word, "insert") || data::is_word(word, "update") || data::is_word(word, "delete") ||
+        data::is_word(word, "replace"))
       return role::writer;
   return role::reader;
 }

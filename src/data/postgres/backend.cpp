@@ -1,0 +1,89 @@
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "corbel/data/postgres/postgres.hpp"
+#include "data/postgres/backend.hpp"
+#include "data/postgres/session.hpp"
+
+namespace corbel::postgres {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::shared_ptr<pool> pool_here(const std::shared_ptr<shared_state>& state,
+                                const asio::any_io_executor& here) {
+  auto& context = asio::query(here, asio::execution::context);
+  return shared_state::pool_on(state, event_loop::of(static_cast<asio::io_context&>(context)));
+}
+
+}  // namespace
+
+backend::backend(options how) : state_(std::make_shared<shared_state>(std::move(how))) {}
+
+backend::~backend() {
+  backend::stop();
+}
+
+task<std::shared_ptr<pool>> backend::here() {
+  const auto executor = co_await asio::this_coro::executor;
+  co_return pool_here(state_, executor);
+}
+
+task<std::unique_ptr<data::result_set>> backend::run(data::statement what) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto home = pool_here(state_, executor);
+  const call_ptr c(new call(std::move(what)));
+  co_await home->run(c);
+  co_return rows_of(*c);
+}
+
+task<std::vector<data::statement_outcome>> backend::run_all(std::vector<data::statement> all) {
+  std::vector<data::statement_outcome> outcomes;
+  if (all.empty()) co_return outcomes;
+  const auto executor = co_await asio::this_coro::executor;
+  const auto home = pool_here(state_, executor);
+  std::vector<call_ptr> calls;
+  calls.reserve(all.size());
+  for (auto& one : all) calls.emplace_back(new call(std::move(one)));
+  boost::intrusive_ptr<gathering> together(new gathering);
+  co_await home->run(together, calls);
+  outcomes.reserve(calls.size());
+  for (const auto& one : calls) {
+    if (one->failed)
+      outcomes.emplace_back(std::move(*one->failed));
+    else
+      outcomes.emplace_back(std::move(one->result));
+  }
+  co_return outcomes;
+}
+
+task<std::shared_ptr<data::session>> backend::begin(data::transaction_mode mode) {
+  auto home = co_await here();
+  co_return co_await begin_session(std::move(home), mode, {});
+}
+
+const data::dialect& backend::language() const noexcept {
+  return postgres_dialect;
+}
+
+void backend::stop() {
+  state_->close();
+}
+
+data::database open(options how) {
+  check_conninfo(how.connection);
+  return data::database(std::make_shared<backend>(std::move(how)));
+}
+
+data::database open(std::string_view url) {
+  return open(parse_url(url).value());
+}
+
+data::driver driver() {
+  return {"postgres", [](std::string_view url) { return open(url); }, "postgresql"};
+}
+
+}  // namespace corbel::postgres

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include "corbel/data/driver.hpp"
+#include "data/postgres/pool.hpp"
+
+namespace corbel::postgres {
+
+/// One Postgres server, or several that libpq chooses from: a pool on each loop that uses it.
+class backend final : public data::backend {
+ public:
+  explicit backend(options how);
+  ~backend() override;
+
+  task<std::unique_ptr<data::result_set>> run(data::statement what) override;
+  task<std::vector<data::statement_outcome>> run_all(std::vector<data::statement> all) override;
+  task<std::shared_ptr<data::session>> begin(data::transaction_mode mode) override;
+  const data::dialect& language() const noexcept override;
+  void stop() override;
+
+  /// The pool of the loop that awaits it.
+  task<std::shared_ptr<pool>> here();
+  const std::shared_ptr<shared_state>& state() const noexcept { return state_; }
+
+ private:
+  const std::shared_ptr<shared_state> state_;
+};
+
+}  // namespace corbel::postgres

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "corbel/data/driver.hpp"
+#include "data/postgres/rows.hpp"
+#include "runtime/suspended.hpp"
+
+namespace corbel::postgres {
+
+using steady = std::chrono::steady_clock;
+
+/// What several calls that one coroutine waits for share.
+struct gathering : boost::intrusive_ref_counter<gathering, boost::thread_unsafe_counter> {
+  std::unique_ptr<corbel::detail::suspended> waiter;
+  std::size_t left = 0;
+};
+
+/// SQL of our own that runs in front of a statement, in one batch with it: when it fails, so does the
+/// statement, without having run.
+struct prelude {
+  std::string sql;
+  std::vector<data::value> values;
+};
+
+/// One statement on its way: in the pool's queue, then on a connection, then done. It lives on one loop.
+struct call : boost::intrusive_ref_counter<call, boost::thread_unsafe_counter> {
+  explicit call(data::statement s) : what(std::move(s)) {}
+
+  data::statement what;
+  std::vector<prelude> before;
+  /// The batch before it began a transaction of the statement's own, to be committed behind it.
+  bool commit_behind = false;
+  /// Several statements by the simple protocol.
+  bool script = false;
+  /// No deadline of its own: migrations, and the wait for their lock.
+  bool patient = false;
+
+  std::unique_ptr<rows> result;
+  std::optional<error> failed;
+
+  std::unique_ptr<corbel::detail::suspended> waiter;
+  boost::intrusive_ptr<gathering> together;
+
+  bool abandoned = false;  ///< nobody waits any more
+  bool resent = false;     ///< was hit by the cancellation of another one, or its plan had grown old
+  bool queued = false;
+  steady::time_point queued_at{};
+
+  bool done() const noexcept { return result || failed; }
+};
+using call_ptr = boost::intrusive_ptr<call>;
+
+}  // namespace corbel::postgres

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "corbel/runtime/event_loop.hpp"
+#include "data/postgres/call.hpp"
+#include "data/postgres/errors.hpp"
+#include "data/postgres/link.hpp"
+#include "data/postgres/plan.hpp"
+#include "data/postgres/wire_reader.hpp"
+
+namespace corbel::postgres {
+
+class connection;
+
+/// What a connection tells the pool it belongs to.
+class connection_owner {
+ public:
+  /// A call ended: its result or its error is in it.
+  virtual void on_done(call_ptr ended) = 0;
+  /// There is room for more, or nothing is under way any more.
+  virtual void on_progress(connection& where) = 0;
+  /// The connection is of no more use. `unsent` never reached the server.
+  virtual void on_broken(connection& where, std::vector<call_ptr> unsent, const std::string& why) = 0;
+  /// Bytes wait to be sent: `flush` is to be called behind whatever else this wake-up brings.
+  virtual void on_unsent(connection& where) = 0;
+  /// Stops what the server runs on this connection; `cancel_ended` is to be called when it was told.
+  virtual void cancel_on_server(connection& where) = 0;
+  virtual void on_notification(connection& where, std::string_view channel, std::string_view payload) = 0;
+
+ protected:
+  ~connection_owner() = default;
+};
+
+/// One connection that many statements share. It sends them one behind the other without waiting, each with
+/// a Sync of its own, and hands every answer to its call. Belongs to one loop.
+class connection final : public readiness_handler {
+ public:
+  connection(event_loop& loop, connection_owner& owner, const options& how, std::unique_ptr<link> socket);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  /// Sends the call, at the latest when those before it here are answered.
+  void submit(call_ptr what);
+  /// SQL of the library's own that nobody waits for, such as ROLLBACK.
+  void control(std::string_view sql);
+  /// Nobody waits for this call any more: stops it on the server when it runs there.
+  void abandon(call& what);
+  /// The wish that `cancel_on_server` sent has arrived, or has got lost.
+  void cancel_ended();
+  /// Asks the server for a sign of life.
+  void ping();
+  void flush();
+
+  /// Statements under way.
+  std::size_t load() const noexcept { return units_.size() + held_.size(); }
+  bool idle() const noexcept { return units_.empty() && held_.empty(); }
+  bool broken() const noexcept { return broken_; }
+  /// Whether something sent now would wait for a statement that is known to be slow, or proves to be.
+  bool is_slow(steady::time_point now) const noexcept;
+  /// What the server said last: 'I' idle, 'T' in a transaction, 'E' in one that failed.
+  char transaction_state() const noexcept { return transaction_state_; }
+  /// Looks for a server that is silent for too long.
+  void check_deadlines(steady::time_point now);
+  /// Whether an unwatched socket is still open and silent.
+  bool still_there() noexcept;
+
+  /// Its one user now, if it has one: a transaction.
+  bool exclusive = false;
+  /// Its user has gone; it is free when the server has answered everything.
+  bool releasing = false;
+  /// Something may be left on the session that the next user must not meet.
+  bool dirty = false;
+  /// Too old to be given to anyone.
+  bool retiring = false;
+  steady::time_point opened_at;
+  steady::time_point expires_at = steady::time_point::max();
+  steady::time_point last_used;
+
+  int server_version() const noexcept { return socket_->server_version(); }
+  const std::shared_ptr<const canceller>& stop() const noexcept { return socket_->stop(); }
+
+  /// Takes from the session what its user may have left there.
+  void reset();
+
+  /// Gives up: closes, and fails or hands back what is under way.
+  void break_off(std::string why);
+
+ private:
+  /// What the server answers with one ReadyForQuery.
+  struct unit {
+    enum class kind : unsigned char { statement, commit, prepare, script, control, ping, types };
+    kind what = kind::control;
+    call_ptr call;
+    plan_ptr plan;
+    std::size_t preludes = 0;
+    std::optional<server_report> failed;
+    std::optional<error> refused;  // by us
+    std::string tag;
+    std::uint64_t begins_at = 0;  // in the stream of bytes sent
+    steady::time_point started{};
+    bool cancel_asked = false;
+    bool maybe_hit = false;  // a cancellation was under way while it ran
+    bool answered = false;
+  };
+
+  void on_ready(readiness what) override;
+  void read_all();
+  void take_messages(std::string_view bytes);
+  void handle(const wire_message& m);
+  void handle_row(const wire_message& m);
+  void finish_unit();
+  void finish_statement(unit& u);
+  void finish_commit(unit& u);
+  void finish_prepare(unit& u);
+  void finish_types(unit& u);
+  void finish_script(unit& u);
+  void end_call(call_ptr ended);
+  void fail_call(call& what, error why);
+  bool send_again(unit& u);
+  void start_head();
+
+  void send_held();
+  void prepare(const plan_ptr& fresh);
+  void ask_types(const plan_ptr& of);
+  void send_statement(call_ptr what, const plan_ptr& with);
+  void send_script(call_ptr what);
+  unit& push(unit::kind what);
+  void written();
+  void watch();
+  std::vector<data::value> array_parameters(const call& what, const plan& with) const;
+
+  event_loop& loop_;
+  connection_owner& owner_;
+  const options& how_;
+  std::unique_ptr<link> socket_;
+  plan_cache plans_;
+  std::uint64_t next_name_ = 0;
+
+  std::deque<unit> units_;  // sent, in order
+  struct waiting_call {
+    call_ptr what;
+    plan_ptr plan;
+  };
+  std::deque<waiting_call> held_;  // behind a statement whose plan is being made
+
+  std::string out_;
+  std::size_t out_sent_ = 0;
+  std::uint64_t sent_ = 0;  // bytes in all
+  std::string in_;          // a message that is not all there
+  char transaction_state_ = 'I';
+  bool broken_ = false;
+  bool watched_ = false;
+  bool wants_write_ = false;
+  bool cancelling_ = false;
+  steady::time_point cancel_since_{};
+  steady::time_point last_heard_{};
+};
+
+}  // namespace corbel::postgres

@@ -1,0 +1,160 @@
+#include "data/postgres/link.hpp"
+
+#include <libpq-fe.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+
+#include "data/postgres/errors.hpp"
+
+namespace corbel::postgres {
+namespace {
+
+struct free_conninfo {
+  void operator()(PQconninfoOption* all) const noexcept { PQconninfoFree(all); }
+};
+
+std::string trimmed(const char* text) {
+  std::string all = text ? text : "";
+  while (!all.empty() && (all.back() == '\n' || all.back() == ' ')) all.pop_back();
+  std::replace(all.begin(), all.end(), '\n', ' ');
+  return all;
+}
+
+/// Settings of every session. As startup options, so that RESET ALL comes back to them.
+std::string session_settings(const options& how, const char* wanted) {
+  std::string all =
+      "-c datestyle=ISO -c timezone=UTC -c intervalstyle=iso_8601 -c bytea_output=hex -c "
+      "client_min_messages=warning";
+  all += " -c statement_timeout=" + std::to_string(how.statement_timeout.count());
+  all += " -c idle_in_transaction_session_timeout=" + std::to_string(how.idle_in_transaction_timeout.count());
+  if (wanted && *wanted) all += std::string(" ") + wanted;
+  return all;
+}
+
+std::unique_ptr<PQconninfoOption, free_conninfo> parse(const std::string& conninfo) {
+  char* wrong = nullptr;
+  std::unique_ptr<PQconninfoOption, free_conninfo> all(PQconninfoParse(conninfo.c_str(), &wrong));
+  const std::string why = trimmed(wrong);
+  if (wrong) PQfreemem(wrong);
+  if (!all)
+    throw failure(
+        error{error_kind::invalid, "bad_database_url",
+              "The database URL cannot be read (" + why +
+                  "). Write postgres://user:password@host:5432/name, with options behind a \"?\"."});
+  return all;
+}
+
+const char* value_of(const PQconninfoOption* all, std::string_view keyword) {
+  for (; all->keyword; ++all)
+    if (keyword == all->keyword) return all->val;
+  return nullptr;
+}
+
+}  // namespace
+
+void check_conninfo(const std::string& conninfo) {
+  (void)parse(conninfo);
+}
+
+pg_conn* connect_blocking(const options& how) {
+  const auto given = parse(how.connection);
+  const auto seconds = std::to_string(std::max<long long>(2, how.connect_timeout.count() / 1000));
+  const auto settings = session_settings(how, value_of(given.get(), "options"));
+  std::vector<const char*> keys{"dbname"};
+  std::vector<const char*> values{how.connection.c_str()};
+  const auto set = [&](const char* key, const char* value) {
+    keys.push_back(key);
+    values.push_back(value);
+  };
+  const auto suggest = [&](const char* key, const char* value) {
+    if (!value_of(given.get(), key)) set(key, value);
+  };
+  // GSS would encrypt between us and the socket.
+  set("gssencmode", "disable");
+  set("client_encoding", "UTF8");
+  if (!how.transaction_pooler) set("options", settings.c_str());
+  suggest("connect_timeout", seconds.c_str());
+  suggest("fallback_application_name", "corbel");
+  // A peer that is gone without a word is noticed within half a minute, even while nothing is asked.
+  suggest("keepalives_idle", "15");
+  suggest("keepalives_interval", "5");
+  suggest("keepalives_count", "3");
+  suggest("tcp_user_timeout", "15000");
+  keys.push_back(nullptr);
+  values.push_back(nullptr);
+  PGconn* made = PQconnectdbParams(keys.data(), values.data(), 1);
+  if (made && PQstatus(made) == CONNECTION_OK) return made;
+  const std::string why = made ? trimmed(PQerrorMessage(made)) : "out of memory";
+  PQfinish(made);
+  throw failure(connection_error("Postgres cannot be reached: " + why));
+}
+
+canceller::canceller(pg_conn* of) : handle_(PQgetCancel(of)) {}
+canceller::~canceller() {
+  PQfreeCancel(handle_);
+}
+bool canceller::cancel() const {
+  std::array<char, 256> why;
+  return handle_ && PQcancel(handle_, why.data(), static_cast<int>(why.size())) == 1;
+}
+
+link::link(pg_conn* handle)
+    : handle_(handle),
+      tls_(static_cast<SSL*>(PQgetssl(handle))),
+      descriptor_(PQsocket(handle)),
+      stop_(std::make_shared<const canceller>(handle)) {}
+
+link::~link() {
+  PQfinish(handle_);
+}
+
+std::unique_ptr<link> link::open(const options& how) {
+  return std::unique_ptr<link>(new link(connect_blocking(how)));
+}
+
+int link::server_version() const noexcept {
+  return PQserverVersion(handle_);
+}
+
+namespace {
+
+link::moved tls_moved(SSL* tls, int count) {
+  if (count > 0) return {link::outcome::done, static_cast<std::size_t>(count)};
+  const int why = SSL_get_error(tls, count);
+  if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return {link::outcome::would_block, 0};
+  return {link::outcome::closed, 0};
+}
+
+link::moved plainly_moved(ssize_t count, bool zero_closes) {
+  if (count > 0 || (count == 0 && !zero_closes))
+    return {link::outcome::done, static_cast<std::size_t>(count)};
+  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    return {link::outcome::would_block, 0};
+  return {link::outcome::closed, 0};
+}
+
+int tls_size(std::size_t bytes) {
+  return static_cast<int>(std::min<std::size_t>(bytes, std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+link::moved link::receive(char* into, std::size_t room) {
+  if (!tls_) return plainly_moved(::recv(descriptor_, into, room, 0), true);
+  ERR_clear_error();
+  return tls_moved(tls_, SSL_read(tls_, into, tls_size(room)));
+}
+
+link::moved link::send(std::string_view bytes) {
+  if (!tls_) return plainly_moved(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL), false);
+  ERR_clear_error();
+  return tls_moved(tls_, SSL_write(tls_, bytes.data(), tls_size(bytes.size())));
+}
+
+}  // namespace corbel::postgres

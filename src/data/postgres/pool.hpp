@@ -1,0 +1,147 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "corbel/runtime/blocking_pool.hpp"
+#include "corbel/runtime/event_loop.hpp"
+#include "corbel/runtime/task.hpp"
+#include "data/postgres/connection.hpp"
+
+namespace corbel::postgres {
+
+class pool;
+
+/// What the pools of one database share. Thread-safe.
+struct shared_state {
+  explicit shared_state(options o);
+
+  /// The pool of this loop, made at first use. From the loop's thread.
+  static std::shared_ptr<pool> pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop);
+  void close();
+
+  const options how;
+  std::atomic<bool> closed{false};
+  blocking_pool openers;
+  blocking_pool cancellers;
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<pool>> pools_;
+};
+
+/// Hands work of other threads to a loop, for as long as it is there.
+class mailbox {
+ public:
+  explicit mailbox(event_loop& loop) : loop_(&loop) {}
+  void post(std::function<void()> work);
+  void close();
+
+ private:
+  std::mutex mutex_;
+  event_loop* loop_;
+};
+
+/// Who waits for a connection of its own.
+struct checkout : boost::intrusive_ref_counter<checkout, boost::thread_unsafe_counter> {
+  std::unique_ptr<corbel::detail::suspended> waiter;
+  std::shared_ptr<connection> granted;
+  std::optional<error> refused;
+  steady::time_point queued_at{};
+};
+using checkout_ptr = boost::intrusive_ptr<checkout>;
+
+/// The connections of one loop and what waits for them. Belongs to the loop.
+class pool final : public connection_owner, public std::enable_shared_from_this<pool> {
+ public:
+  pool(event_loop& loop, std::shared_ptr<shared_state> shared);
+  ~pool();
+
+  /// Ends when the call has: its result, or its error, is in it. Cancelling stops the statement.
+  task<> run(call_ptr what);
+  task<> run(boost::intrusive_ptr<gathering> all, std::vector<call_ptr> calls);
+  /// The same on a connection of the caller's own. `shielded`: cancelling does not end the wait.
+  task<> run_on(std::shared_ptr<connection> where, call_ptr what, bool shielded = false);
+  task<> run_on(std::shared_ptr<connection> where, boost::intrusive_ptr<gathering> all,
+                std::vector<call_ptr> calls);
+
+  /// A connection for one user alone. Throws `failure` (unavailable).
+  task<std::shared_ptr<connection>> take();
+  /// Gives it back: rolled back when `rollback`, and cleaned when it needs to be.
+  void give_back(const std::shared_ptr<connection>& used, bool rollback);
+
+  /// Refuses what waits and what comes; lets end what runs.
+  void close();
+  /// The same from any thread.
+  void close_soon();
+  event_loop& loop() noexcept { return loop_; }
+  const options& how() const noexcept { return shared_->how; }
+  void post_flush();
+
+ private:
+  struct claim {
+    call_ptr call;
+    checkout_ptr checkout;
+    steady::time_point queued_at() const { return call ? call->queued_at : checkout->queued_at; }
+  };
+
+  void on_done(call_ptr ended) override;
+  void on_progress(connection& where) override;
+  void on_broken(connection& where, std::vector<call_ptr> unsent, const std::string& why) override;
+  void on_unsent(connection& where) override;
+  void cancel_on_server(connection& where) override;
+  void on_notification(connection& where, std::string_view channel, std::string_view payload) override;
+
+  void start(call_ptr what);
+  void abandon(call& what);
+  void enqueue(claim one, bool in_front = false);
+  void refuse(claim& one, error why);
+  std::optional<error> reason_to_refuse();
+  connection* choose(bool alone);
+  void grant(const checkout_ptr& to, connection& what);
+  void pump();
+  void expire();
+  void arm_queue_timer();
+  void grow();
+  void opened(std::unique_ptr<link> made, const std::string& why);
+  void not_opened(const std::string& why);
+  void retry_later();
+  void flush_all();
+  void wake_done();
+  void wake_soon();
+  void wake(std::unique_ptr<corbel::detail::suspended> who);
+  void tick();
+  void arm_tick();
+  bool is_down() const;
+
+  event_loop& loop_;
+  const std::shared_ptr<shared_state> shared_;
+  const std::shared_ptr<mailbox> mail_;
+  std::vector<std::shared_ptr<connection>> connections_;
+  std::vector<std::shared_ptr<connection>> graveyard_;  // until the call that buried them has returned
+  std::deque<claim> waiting_;
+  std::vector<std::unique_ptr<corbel::detail::suspended>> done_;
+  std::vector<std::unique_ptr<corbel::detail::suspended>> waking_;
+
+  boost::asio::steady_timer queue_timer_;
+  boost::asio::steady_timer retry_timer_;
+  boost::asio::steady_timer tick_timer_;
+  bool flush_posted_ = false;
+  bool wake_posted_ = false;
+  bool waking_now_ = false;
+  bool ticking_ = false;
+  bool closed_ = false;
+
+  std::size_t opening_ = 0;
+  int failures_ = 0;  // of connecting, in a row
+  steady::time_point next_attempt_{};
+  steady::time_point down_since_{};
+  std::string last_failure_;
+};
+
+}  // namespace corbel::postgres

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "corbel/data/driver.hpp"
+#include "data/postgres/columns.hpp"
+
+namespace corbel::postgres {
+
+/// Rows as the server sent them, read where they are asked for.
+class rows final : public data::result_set {
+ public:
+  explicit rows(columns_ptr shape) : columns_(std::move(shape)) {}
+
+  std::size_t column_count() const noexcept override { return columns_ ? columns_->size() : 0; }
+  std::string_view column_name(std::size_t column) const override { return (*columns_)[column].name; }
+  std::size_t row_count() const noexcept override { return row_count_; }
+  std::int64_t affected() const noexcept override { return affected_; }
+  /// Throws `failure` (internal) for a value in a binary form that is none of ours.
+  data::cell at(std::size_t row, std::size_t column) const override;
+
+  void set_columns(columns_ptr shape) { columns_ = std::move(shape); }
+  void set_affected(std::int64_t n) { affected_ = n; }
+  /// The payload of a DataRow. Throws `protocol_error` when its fields are not those of the columns.
+  void add(std::string_view payload);
+  std::size_t bytes() const noexcept { return bytes_.size(); }
+
+ private:
+  std::string_view row_bytes(std::size_t row) const;
+
+  columns_ptr columns_;
+  std::string bytes_;                  // each row: its fields, each behind its length
+  std::vector<std::uint32_t> starts_;  // of the rows behind the first
+  std::size_t row_count_ = 0;
+  std::int64_t affected_ = 0;
+  // Where the last cell was: columns are asked for in order.
+  mutable std::size_t last_row_ = 0;
+  mutable std::size_t last_column_ = 0;
+  mutable std::size_t last_at_ = 0;
+};
+
+/// The number of rows that a statement changed, from its command tag ("INSERT 0 5", "UPDATE 3").
+std::int64_t affected_rows(std::string_view tag) noexcept;
+
+}  // namespace corbel::postgres
