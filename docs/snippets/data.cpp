@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <corbel/corbel.hpp>
 #include <corbel/data/constraint.hpp>
+#include <corbel/data/migration_command.hpp>
 #include <corbel/data/migrations.hpp>
 #include <corbel/data/repository.hpp>
 #include <corbel/data/sqlite/sqlite.hpp>
@@ -359,6 +360,66 @@ TEST_CASE("lists over HTTP") {
     query.cursor = stretch.meta.next_cursor;
   } while (query.cursor);
   // end: scan
+}
+
+namespace {
+
+int serve(const data::database&) {
+  return 0;
+}
+
+// region: command
+int run_service(const data::database& db, int argc, const char* const* argv) {
+  if (const auto done = data::migration_command(db, embedded::migrations(), argc, argv)) return *done;
+  return serve(db);
+}
+// end: command
+
+}  // namespace
+
+TEST_CASE("migrations by command") {
+  testing::temporary_database db;
+  const char* words[] = {"service", "migrate", "down", "1"};
+  CHECK(run_service(*db, 2, words) == 0);
+  CHECK(run_service(*db, 4, words) == 0);
+  CHECK(run(data::migrations_status(*db, embedded::migrations()))->pending.size() == 1);
+  CHECK(run_service(*db, 1, words) == 0);
+}
+
+TEST_CASE("migrations without a transaction, and the way down, say how to mend") {
+  const auto refusal = [](std::string sql) {
+    try {
+      data::migration_set().add("0005_e.sql", std::move(sql));
+    } catch (const failure& refused) {
+      return refused.error().message();
+    }
+    return std::string();
+  };
+  CHECK(refusal("-- corbel: no-transaction\n"
+                "drop index concurrently if exists books_by_title;\n"
+                "create index concurrently books_by_title on books (title);\n") == "");
+  CHECK(
+      refusal("-- corbel: no-transactions\nvacuum;") ==
+      "The migration \"0005_e.sql\" says \"-- corbel: no-transactions\", which is no instruction. Write \"-- "
+      "corbel: no-transaction\" on a line of its own, or reword the comment.");
+  CHECK(
+      refusal("-- corbel: no-transaction\ncreate index concurrently if not exists i on books (title)") ==
+      "The migration \"0005_e.sql\" makes the index i CONCURRENTLY and IF NOT EXISTS. An interrupted attempt "
+      "leaves an INVALID index, which IF NOT EXISTS would keep for good. Write: drop index concurrently if "
+      "exists i; create index concurrently i on ...");
+
+  testing::temporary_database db;
+  data::migration_set files;
+  files.add("0001_a.sql", "create table a (n integer);");
+  CHECK(run(data::migrate(*db, files)));
+  CHECK(run(data::migrate_down(*db, files, 0)).error().message() ==
+        "Migration 0001_a.sql cannot be undone: it has no down file. Nothing was undone. Write "
+        "0001_a.down.sql beside it, or go no further down than to 1.");
+  files.add("0002_b.sql", "-- corbel: no-transaction\nvacuum;\ninsert into b values (1);");
+  CHECK(run(data::migrate(*db, files)).error().message() ==
+        "Migration 0002_b.sql failed: SQLite: no such table: b (code 1) in: the statement at line 3. It runs "
+        "without a transaction, so the statements before that one are done. Mend the file and start again: "
+        "it runs from its beginning.");
 }
 
 TEST_CASE("migrations keep their history") {

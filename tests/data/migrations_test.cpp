@@ -1,12 +1,12 @@
 #include "corbel/data/migrations.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
 #include <fstream>
 #include <functional>
 
 #include "backends.hpp"
+#include "children.hpp"
 #include "corbel/data/sqlite/sqlite.hpp"
 #include "embedded/migrations.hpp"
 #include "expect.hpp"
@@ -154,31 +154,6 @@ TEST_CASE("a table is rebuilt without losing the rows that refer to it, and brok
     CHECK(failure_of(db.execute("insert into visits values (99)")).kind() == corbel::error_kind::conflict);
   });
 }
-
-namespace {
-
-/// Runs `act` in a process of its own. Called while this one has no other threads.
-pid_t in_child(const std::function<void()>& act) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    try {
-      act();
-    } catch (...) {
-      ::_exit(1);
-    }
-    ::_exit(0);
-  }
-  return child;
-}
-
-int wait_for(pid_t child) {
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return status;
-}
-
-}  // namespace
 
 TEST_CASE("processes that migrate at once take turns") {
   const corbel::testing::temporary_folder folder;

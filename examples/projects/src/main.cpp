@@ -3,6 +3,7 @@
 
 #include <corbel/app/app.hpp>
 #include <corbel/app/settings.hpp>
+#include <corbel/data/migration_command.hpp>
 #include <corbel/data/sqlite/sqlite.hpp>
 
 #include "service.hpp"
@@ -22,9 +23,15 @@ void say_what_to_try(const std::string& url) {
 
 }  // namespace
 
-int main() try {
+int main(int argc, char** argv) try {
   const auto settings = corbel::settings::from_environment<service_settings>();
   const auto db = corbel::data::connect(settings.database_url, {corbel::sqlite::driver()});
+  if (const auto done = corbel::data::migration_command(db, schema_of(db), argc, argv)) return *done;
+  if (argc > 1) {
+    std::fprintf(stderr, "projects: \"%s\" is no command. There is migrate; without one, it serves.\n",
+                 argv[1]);
+    return 64;
+  }
 
   corbel::app server(
       {.server = settings, .version = "1.0.0", .log = corbel::log_to_stderr({.level = settings.log_level})});

@@ -15,7 +15,7 @@ namespace {
 
 /// Parameters by value: they have to live as long as the coroutine.
 task<> migrate(data::database db, logger log) {
-  auto applied = co_await data::migrate(db, embedded::migrations());
+  auto applied = co_await data::migrate(db, schema_of(db));
   for (const auto& each : applied.value()) log.info("migrated", {{"file", each.file()}});
 }
 
@@ -30,6 +30,10 @@ task<bool> answers(data::database db) {
 }
 
 }  // namespace
+
+const data::migration_set& schema_of(const data::database& db) {
+  return embedded::migrations(db.language());
+}
 
 void add_service(app& server, data::database db) {
   server.component(

@@ -52,6 +52,11 @@ class statement {
 struct dialect {
   std::string_view name;            ///< "sqlite", "postgres"
   std::size_t most_parameters = 0;  ///< in one statement
+  /// A query that gives 1 when there is a table named `$1` where unqualified names are looked up, else 0. It
+  /// needs no rights, and in a transaction it does not fail.
+  std::string_view find_table =
+      "select count(*) from information_schema.tables where table_schema = current_schema and table_name = "
+      "$1";
 };
 
 /// What one of several statements came to: its rows, or why it failed.
@@ -80,15 +85,19 @@ class session : public runner {
   /// Puts SQL before the next statement or the commit, without waiting: how savepoints are rolled back by
   /// code that was cancelled.
   virtual void defer(std::string sql) = 0;
-  /// Runs the statements of a script one after another.
+  /// Runs the statements of a script one after another; ones that begin or end transactions are refused.
   virtual task<void> run_script(std::string script) = 0;
 };
 
 enum class transaction_use : std::uint8_t {
   write,
-  read,          ///< one consistent view; writing is refused
-  migrate,       ///< alone: other runners of migrations wait, foreign keys are checked at the end
-  migrate_bare,  ///< the same lock without a transaction: every statement stands for itself
+  read,     ///< one consistent view; writing is refused
+  migrate,  ///< alone: other runners of migrations wait, foreign keys are checked at the end
+  /// The same lock without a transaction: every statement stands for itself, those of a script, too. `commit`
+  /// and `abandon` release the lock and leave the connection as it was before. Who waits for the lock, here
+  /// and for `migrate`, holds no transaction open meanwhile: in Postgres CREATE INDEX CONCURRENTLY waits for
+  /// every transaction, and the two would wait for each other.
+  migrate_bare,
 };
 
 /// What other transactions do while one runs, as the SQL standard has it.

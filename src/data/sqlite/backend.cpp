@@ -9,7 +9,8 @@
 namespace corbel::sqlite {
 namespace {
 
-constexpr data::dialect sqlite_dialect{"sqlite", 32'000};
+constexpr data::dialect sqlite_dialect{
+    "sqlite", 32'000, "select count(*) from sqlite_master where type = 'table' and name = $1"};
 
 using rows_ptr = std::unique_ptr<data::result_set>;
 using held = std::shared_ptr<lease>;
@@ -44,7 +45,7 @@ void run_begin(const abandonment& gone, held on, data::transaction_use use) {
 }
 
 void run_deferred(connection& on, const std::string& first) {
-  if (!on.in_transaction())
+  if (!on.in_transaction() && !on.is_bare())
     throw failure(internal_error("the database ended the transaction by itself; nothing of it was kept"));
   if (!first.empty()) on.run_script(first);
 }

@@ -27,8 +27,7 @@ void connection::close_database::operator()(sqlite3* db) const noexcept {
   sqlite3_close_v2(db);
 }
 
-connection::connection(const options& how, role as)
-    : as_(as), most_prepared_(how.statement_cache), busy_timeout_(how.busy_timeout) {
+connection::connection(const options& how, role as) : how_(how), as_(as), busy_timeout_(how.busy_timeout) {
   sqlite3* opened = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(how.in_memory ? ":memory:" : how.path.c_str(), &opened, flags, nullptr);
@@ -142,7 +141,7 @@ connection::prepared& connection::prepare(const data::statement& what) {
   }
   recent_.push_front(std::move(fresh));
   by_text_.emplace(recent_.front()->text, recent_.begin());
-  if (recent_.size() > most_prepared_) {
+  if (recent_.size() > how_.statement_cache) {
     by_text_.erase(recent_.back()->text);
     recent_.pop_back();
   }
@@ -248,22 +247,38 @@ std::unique_ptr<data::result_set> connection::run(const data::statement& what, c
   return rows;
 }
 
+namespace {
+
+struct script_guard {
+  bool preparing = false;
+  bool bare = false;
+
+  /// What a statement does by itself, as VACUUM begins a transaction, it does when it runs.
+  static int judge(void* self, int action, const char*, const char*, const char*, const char*) {
+    const auto& me = *static_cast<script_guard*>(self);
+    const bool refused = action == SQLITE_TRANSACTION || (me.bare && action == SQLITE_SAVEPOINT);
+    return me.preparing && refused ? SQLITE_DENY : SQLITE_OK;
+  }
+};
+
+}  // namespace
+
 void connection::run_script(std::string_view script) {
   const std::string text(script);
-  const auto deny_transactions = [](void*, int action, const char*, const char*, const char*, const char*) {
-    return action == SQLITE_TRANSACTION ? SQLITE_DENY : SQLITE_OK;
-  };
+  script_guard guard{.bare = bare_};
   struct unset_authorizer {
     sqlite3* db;
     ~unset_authorizer() { sqlite3_set_authorizer(db, nullptr, nullptr); }
   } const at_end{db_.get()};
-  sqlite3_set_authorizer(db_.get(), deny_transactions, nullptr);
+  sqlite3_set_authorizer(db_.get(), &script_guard::judge, &guard);
 
   const char* at = text.c_str();
   while (*at != '\0') {
     sqlite3_stmt* handle = nullptr;
     const char* tail = nullptr;
+    guard.preparing = true;
     int code = sqlite3_prepare_v2(db_.get(), at, -1, &handle, &tail);
+    guard.preparing = false;
     while (code == SQLITE_OK && handle && (code = sqlite3_step(handle)) == SQLITE_ROW) code = SQLITE_OK;
     if (code == SQLITE_DONE) code = SQLITE_OK;
     const std::string message = code == SQLITE_OK ? "" : sqlite3_errmsg(db_.get());
@@ -272,17 +287,29 @@ void connection::run_script(std::string_view script) {
       while (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t') ++at;
       const auto line = std::count(text.c_str(), at, '\n') + 1;
       const std::string hint =
-          code == SQLITE_AUTH
-              ? "; a script runs in a transaction already: take BEGIN, COMMIT and ROLLBACK out"
-              : "";
+          code != SQLITE_AUTH ? ""
+          : bare_ ? "; this script runs without a transaction: take BEGIN, COMMIT and SAVEPOINT out"
+                  : "; a script runs in a transaction already: take BEGIN, COMMIT and ROLLBACK out";
       throw failure(to_error(code, message + hint, "the statement at line " + std::to_string(line)));
     }
     at = tail;
   }
 }
 
+void connection::lock_migrations(const abandonment* gone) {
+  const char* file = sqlite3_db_filename(db_.get(), "main");
+  if (!file || *file == '\0') return;  // in memory: nobody else has it
+  // Another runner may be at work for as long as its migrations take.
+  const auto patience = std::max<std::chrono::milliseconds>(busy_timeout_, 5min);
+  migrating_.emplace(std::string(file) + "-migrate", patience, gone);
+}
+
 void connection::begin(data::transaction_use use, const abandonment* gone) {
   const set_for_now watch(abandoned_, gone);
+  if (use == data::transaction_use::migrate || use == data::transaction_use::migrate_bare)
+    lock_migrations(gone);
+  bare_ = use == data::transaction_use::migrate_bare;
+  if (bare_) return;
   if (use == data::transaction_use::read) {
     if (as_ == role::writer) {
       read_only_ = true;
@@ -294,7 +321,7 @@ void connection::begin(data::transaction_use use, const abandonment* gone) {
     // Rebuilding a table drops the old one, which with foreign keys on deletes the rows that refer to it.
     foreign_keys_off_ = true;
     execute("PRAGMA foreign_keys=OFF");
-    // Another runner may be at work for as long as its migrations take.
+    // Programs that write wait for the lock, too, but who migrates may wait longer.
     const auto usual = std::exchange(busy_timeout_, std::max<std::chrono::milliseconds>(busy_timeout_, 5min));
     const int code = sqlite3_exec(db_.get(), "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
     busy_timeout_ = usual;
@@ -305,6 +332,7 @@ void connection::begin(data::transaction_use use, const abandonment* gone) {
 }
 
 void connection::commit() {
+  if (bare_) return reset();
   if (!in_transaction())
     throw failure(internal_error("the database ended the transaction by itself; nothing of it was kept"));
   if (foreign_keys_off_) {
@@ -315,6 +343,7 @@ void connection::commit() {
           "\" would refer to rows that do not exist (" + std::to_string(broken->row_count()) + " in all)"));
   }
   execute("COMMIT");
+  migrating_.reset();
 }
 
 bool connection::in_transaction() const noexcept {
@@ -322,7 +351,7 @@ bool connection::in_transaction() const noexcept {
 }
 
 bool connection::needs_reset() const noexcept {
-  return in_transaction() || foreign_keys_off_ || read_only_;
+  return in_transaction() || foreign_keys_off_ || read_only_ || bare_ || migrating_.has_value();
 }
 
 void connection::reset() noexcept {
@@ -331,6 +360,14 @@ void connection::reset() noexcept {
   if (read_only_) sqlite3_exec(db_.get(), "PRAGMA query_only=OFF", nullptr, nullptr, nullptr);
   foreign_keys_off_ = false;
   read_only_ = false;
+  if (bare_) {
+    try {
+      configure(how_);
+    } catch (const failure&) {  // another process is in the way of a setting that is as it was, mostly
+    }
+  }
+  bare_ = false;
+  migrating_.reset();
 }
 
 }  // namespace corbel::sqlite

@@ -1,0 +1,1 @@
+create table books (id integer primary key, tags text not null);
