@@ -11,7 +11,7 @@ namespace corbel::postgres {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-const data::dialect postgres_dialect{"postgres", 65'535};
+const data::dialect postgres_dialect{"postgres", 65'535, "select count(to_regclass($1))"};
 
 namespace {
 
@@ -96,10 +96,11 @@ task<void> session::run_script(std::string script) {
   const auto all = split_script(script);
   for (const auto& one : all) {
     const auto kind = classify(one.text);
-    if (in_transaction_ && (kind.controls_transaction || kind.controls_savepoint))
-      throw failure(
-          internal_error("the statement at line " + std::to_string(one.line) +
-                         ": a script runs in a transaction already: take BEGIN, COMMIT and ROLLBACK out"));
+    if (kind.controls_transaction || kind.controls_savepoint)
+      throw failure(internal_error("the statement at line " + std::to_string(one.line) +
+                                   (in_transaction_ ? ": a script runs in a transaction already"
+                                                    : ": each statement of this script stands for itself") +
+                                   "; take BEGIN, COMMIT, ROLLBACK and SAVEPOINT out"));
   }
   // A script's statements go by the simple protocol, which takes no batch: BEGIN goes first.
   if (!begin_.empty()) {
@@ -148,35 +149,52 @@ void session::release(bool rollback) noexcept {
   if (const auto pool = home_.lock()) pool->give_back(on, rollback && !in_commit_);
 }
 
-task<std::shared_ptr<data::session>> begin_session(std::shared_ptr<pool> home, data::transaction_mode mode,
-                                                   std::vector<prelude> settings) {
-  using data::transaction_use;
-  auto on = co_await home->take();
-  const bool migrates = mode.use == transaction_use::migrate || mode.use == transaction_use::migrate_bare;
-  std::vector<prelude> begin;
-  if (mode.use != transaction_use::migrate_bare) begin.push_back({begin_text(mode), {}});
-  for (auto& one : settings) begin.push_back(std::move(one));
-  auto made = std::make_shared<session>(home, std::move(on), std::move(begin));
-  if (!migrates) co_return made;
+namespace {
 
-  const bool bare = mode.use == transaction_use::migrate_bare;
-  made->be_patient();
-  data::statement no_limits(
-      "select set_config('statement_timeout', '0', $1::boolean), "
-      "set_config('idle_in_transaction_session_timeout', '0', $1::boolean)",
-      {data::value(std::int64_t{!bare})});
-  co_await made->run(std::move(no_limits));
-  // Tried again and again, never waited for: a session that waits in a statement holds a snapshot, and
-  // CREATE INDEX CONCURRENTLY waits for everyone who does.
+/// A connection that goes back unless it is passed on.
+struct borrowed {
+  std::shared_ptr<pool> home;
+  std::shared_ptr<connection> on;
+  ~borrowed() {
+    if (on) home->give_back(on, false);
+  }
+};
+
+/// Makes the session the only one that migrates, and lifts its limits of time. It holds no transaction while
+/// it waits, and never waits in a statement: either would hold a snapshot, for which another runner's CREATE
+/// INDEX CONCURRENTLY waits in turn.
+task<void> lock_migrations(std::shared_ptr<pool> home, std::shared_ptr<connection> on) {
+  on->dirty = true;  // what is done here is undone by the reset of the session
+  const call_ptr limits(new call(data::statement(
+      "select set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false), "
+      "set_config('idle_in_transaction_session_timeout', '0', false)",
+      {})));
+  co_await home->run_on(on, limits);
+  (void)rows_of(*limits);
   for (;;) {
-    data::statement lock(
-        bare ? "select pg_try_advisory_lock($1)::int" : "select pg_try_advisory_xact_lock($1)::int",
-        {data::value(migration_lock)});
-    const auto rows = co_await made->run(std::move(lock));
-    if (std::get<std::int64_t>(rows->at(0, 0)) == 1) break;
+    const call_ptr attempt(
+        new call(data::statement("select pg_try_advisory_lock($1)::int", {data::value(migration_lock)})));
+    co_await home->run_on(on, attempt);
+    const auto rows = rows_of(*attempt);
+    if (std::get<std::int64_t>(rows->at(0, 0)) == 1) co_return;
     asio::steady_timer timer(co_await asio::this_coro::executor, lock_poll);
     co_await timer.async_wait(asio::use_awaitable);
   }
+}
+
+}  // namespace
+
+task<std::shared_ptr<data::session>> begin_session(std::shared_ptr<pool> home, data::transaction_mode mode,
+                                                   std::vector<prelude> settings) {
+  using data::transaction_use;
+  borrowed mine{home, co_await home->take()};
+  const bool migrates = mode.use == transaction_use::migrate || mode.use == transaction_use::migrate_bare;
+  if (migrates) co_await lock_migrations(home, mine.on);
+  std::vector<prelude> begin;
+  if (mode.use != transaction_use::migrate_bare) begin.push_back({begin_text(mode), {}});
+  for (auto& one : settings) begin.push_back(std::move(one));
+  auto made = std::make_shared<session>(home, std::exchange(mine.on, nullptr), std::move(begin));
+  if (migrates) made->be_patient();
   co_return made;
 }
 
