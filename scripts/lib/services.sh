@@ -55,7 +55,7 @@ start_postgres() {
   launch postgres INT "$bin/postgres" -D "$services_dir/postgres" -k "$services_dir" -p "$postgres_port" \
     -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 \
     -c wal_level=replica -c max_wal_senders=8 -c wal_keep_size=64MB
-  postgres_pid=${service_pids[-1]}
+  postgres_pid=${service_pids[-1]} # shellcheck disable=SC2034 # scripts/bench reads it
   expect postgres "$(postgres_program pg_isready)" -h 127.0.0.1 -p "$postgres_port"
   export CORBEL_TEST_POSTGRES_URL=postgres://corbel@127.0.0.1:$postgres_port/postgres
   # For tests that start servers of their own: the programs, the user who may run them, and the words that run as him.
