@@ -1,11 +1,13 @@
-// The limit that the database's ratios are taken against: raw_pg_server --port N [--connections K]
+// The limit that the database's ratios are taken against:
+//   raw_pg_server --port N [--connections K] [--sync each]
 //
 // One thread, one level-triggered epoll set that holds the clients and K connections to Postgres, each in
 // libpq's pipeline mode. What a turn of the loop asks for goes out behind one Sync and one flush a
 // connection. It is a reference and no server: it takes each request to come alone and in one piece, knows
 // three paths, checks nothing, keeps no deadline, and ends when Postgres does. A statement that failed would
-// take with it whatever shares its Sync; whoever must answer for each statement has to send one Sync a
-// statement.
+// take with it whatever shares its Sync, so a server that answers for each of its statements sends one Sync
+// for each. `--sync each` does that here, too, and tells what it costs Postgres, which writes to its socket
+// at every Sync. (So does libpq 15, so its own CPU is no limit then.)
 #include <libpq-fe.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -97,7 +99,7 @@ void append_fortunes(std::string& out, const PGresult* rows) {
 /// One connection to Postgres, and the requests whose rows it brings, in the order of its statements.
 class postgres {
  public:
-  explicit postgres(const char* url) : connection_(PQconnectdb(url)) {
+  postgres(const char* url, bool sync_each) : connection_(PQconnectdb(url)), sync_each_(sync_each) {
     if (PQstatus(connection_) != CONNECTION_OK) fail();
     prepare("world", "select id, randomnumber from world where id = $1", 1);
     prepare("fortunes", "select id, message from fortune", 0);
@@ -121,8 +123,7 @@ class postgres {
   bool finish_turn() {
     if (!asked_) return true;
     asked_ = false;
-    if (PQpipelineSync(connection_) != 1) fail();
-    ++expected_;
+    if (!sync_each_) sync();
     return flush();
   }
   bool flush() {
@@ -157,6 +158,11 @@ class postgres {
  private:
   [[noreturn]] void fail() const { throw std::runtime_error(PQerrorMessage(connection_)); }
 
+  void sync() {
+    if (PQpipelineSync(connection_) != 1) fail();
+    ++expected_;
+  }
+
   void prepare(const char* name, const char* sql, int parameters) {
     PGresult* const done = PQprepare(connection_, name, sql, parameters, nullptr);
     const bool well = PQresultStatus(done) == PGRES_COMMAND_OK;
@@ -169,6 +175,7 @@ class postgres {
     waiting_.push_back(&whose);
     ++expected_;
     asked_ = true;
+    if (sync_each_) sync();
   }
 
   static void take(const PGresult* rows, request& whose) {
@@ -180,16 +187,17 @@ class postgres {
   PGconn* connection_;
   std::deque<request*> waiting_;
   std::size_t expected_ = 0;  // results, those of Syncs included
+  bool sync_each_;
   bool asked_ = false;
 };
 
 class raw_pg_server {
  public:
-  raw_pg_server(std::uint16_t port, const char* url, std::size_t connections)
+  raw_pg_server(std::uint16_t port, const char* url, std::size_t connections, bool sync_each)
       : set_(::epoll_create1(EPOLL_CLOEXEC)),
         listener_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
     for (std::size_t i = 0; i < connections; ++i) {
-      databases_.push_back(std::make_unique<postgres>(url));
+      databases_.push_back(std::make_unique<postgres>(url, sync_each));
       const int fd = databases_.back()->socket();
       watch(fd, EPOLLIN, EPOLL_CTL_ADD);
       role_of(fd).database = databases_.back().get();
@@ -360,12 +368,14 @@ class raw_pg_server {
 int main(int argc, char** argv) {
   std::uint16_t port = 18082;
   std::size_t connections = 4;
+  bool sync_each = false;
   const auto number = [](const char* text, auto& into) {
     std::from_chars(text, text + std::strlen(text), into);
   };
   for (int i = 1; i + 1 < argc; ++i) {
     if (argv[i] == "--port"sv) number(argv[i + 1], port);
     if (argv[i] == "--connections"sv) number(argv[i + 1], connections);
+    if (argv[i] == "--sync"sv) sync_each = argv[i + 1] == "each"sv;
   }
   const char* const url = std::getenv("DATABASE_URL");
   if (!url || connections == 0) {
@@ -373,7 +383,7 @@ int main(int argc, char** argv) {
     return 64;
   }
   try {
-    raw_pg_server(port, url, connections).run();
+    raw_pg_server(port, url, connections, sync_each).run();
   } catch (const std::exception& e) {
     std::fprintf(stderr, "raw_pg_server: %s\n", e.what());
     return 1;
