@@ -13,6 +13,7 @@ class Load:
     def __init__(self, program, core, server_core, alone=True):
         self.program, self.core, self.server_core = program, core, server_core
         self.alone = alone and core != server_core
+        self.beforehand = lambda: None  # called before each run
 
     def run(self, server, request, length, *, seconds, connections=64, idle=0, depth=1, rate=0.0, warm_up=0.1):
         """Figures of one run, `disturbed` added: the share of the time in which other programs, or other machines on the
@@ -26,6 +27,7 @@ class Load:
             command += ["--length", str(length)]
         for pid in server.pids():
             command += ["--server-pid", str(pid)]
+        self.beforehand()
         both = {self.core, self.server_core}
         before = machine.stolen(both)
         done = subprocess.run(command, capture_output=True, text=True, check=False,

@@ -35,7 +35,9 @@ class Session:
             say("this machine lets us use one core only: server and load share it, and the figures say little")
         alone = not self.database or load_core not in machine.database_cores()
         self.load = Load(self.programs / "load/bench_load", load_core, self.server_core, alone)
-        self._settle_database()  # its connections come to run where it does
+        if self.database:  # again and again: each connection is a process, in a session of its own, and may come late
+            self.load.beforehand = lambda: machine.settle(self.database, machine.database_cores())
+            self.load.beforehand()
         for name in (self.reference, "load/bench_load"):
             if not (self.programs / name).is_file():
                 raise Trouble(f"{self.programs / name} is not built; scripts/bench builds it")
@@ -108,9 +110,4 @@ class Session:
                 if name not in self.peers:
                     raise
                 say(f"{scenario.name} leaves {name} out: {trouble}")
-        self._settle_database()  # now that they have their connections, each a process in a session of its own
         return able
-
-    def _settle_database(self):
-        if self.database:
-            machine.settle(self.database, machine.database_cores())
