@@ -1,5 +1,7 @@
 // The server that load tests measure: bench_server --port N --threads N
 //
+// With DATABASE_URL it answers the database scenarios, too (service/database_routes.hpp).
+//
 // Everything goes the way of any application: routing, extraction, the default middleware, JSON.
 #include <algorithm>
 #include <charconv>
@@ -9,8 +11,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <optional>
 #include <string_view>
 
+#include "service/database.hpp"
+#include "service/database_routes.hpp"
 #include "service/routes.hpp"
 
 namespace {
@@ -52,6 +58,11 @@ class burn {
   std::uint64_t turns_;
 };
 
+corbel::task<> stop(corbel::data::database db) {
+  db.stop();
+  co_return;
+}
+
 /// The value behind `name`, or `otherwise`; ends the program over anything that is no number.
 template <class Number>
 Number option(int argc, char** argv, std::string_view name, Number otherwise) {
@@ -68,13 +79,22 @@ Number option(int argc, char** argv, std::string_view name, Number otherwise) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   corbel::app_settings settings;
   settings.server.port = option<std::uint16_t>(argc, argv, "--port", 18080);
   settings.server.threads = option<std::size_t>(argc, argv, "--threads", 1);
   const auto wasted = option<std::uint32_t>(argc, argv, "--burn", 0);
+  std::optional<corbel::data::database> db;
+  if (const char* const url = std::getenv("DATABASE_URL")) db = open_database(url);
   corbel::app server(std::move(settings));
   if (wasted) server.use(burn(std::chrono::nanoseconds(wasted)));
   add_measured_routes(server.routes());
+  if (db) {
+    server.provide(*db).component("database", {}, [&] { return stop(*db); });
+    add_database_routes(server.routes());
+  }
   return server.run();
+} catch (const std::exception& why) {
+  std::fprintf(stderr, "bench_server: %s\n", why.what());
+  return 1;
 }

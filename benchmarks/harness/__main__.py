@@ -1,6 +1,7 @@
 """The front: python3 -m harness, called by scripts/bench, which builds the programs first."""
 
 import argparse
+import os
 import pathlib
 import sys
 
@@ -19,6 +20,7 @@ more forms:
 examples:
   scripts/bench --json figures.json                  every scenario, beside the reference
   scripts/bench --scenario plaintext --rounds 20     one of them, with more certainty
+  scripts/bench --database                           the scenarios that ask a Postgres, which it starts and stops
   scripts/bench --check                              against benchmarks/baseline.json
   scripts/bench --target './my_service --port {port}' --url /api/things --check ci/bench.json
 
@@ -33,10 +35,13 @@ def parse(words):
         description="Measures servers beside a reference that does the least possible, in interleaved rounds, each on one core "
                     "and the load on another: CPU per request, latency at a constant rate, and the ratios to the reference.")
     p.add_argument("--scenario", action="append", default=[], metavar="NAME",
-                   help=f"one of {', '.join(scenario.BUILT_IN)}; may be repeated (default: all)")
+                   help=f"one of {', '.join(scenario.BUILT_IN)}, with --database of {', '.join(scenario.DATABASE)}; "
+                        "may be repeated (default: all)")
+    p.add_argument("--database", action="store_true",
+                   help="random rows of a throw-away Postgres in place of fixed replies, beside libpq at its least and libpqxx")
     p.add_argument("--rounds", type=int, default=10, help="saturated rounds a scenario, for CPU (%(default)s)")
     p.add_argument("--late-rounds", type=int, default=3, help="rounds at a constant rate, for latency (%(default)s)")
-    p.add_argument("--seconds", type=float, default=0.2, help="of each measurement in a round (%(default)s)")
+    p.add_argument("--seconds", type=float, help="of each measurement in a round (0.2, with --database 0.5)")
     p.add_argument("--json", metavar="FILE", help="also write the figures there, as Google Benchmark does")
     p.add_argument("--fill", metavar="PAGE", help="also write the table into a page, such as docs/performance.md")
     p.add_argument("--peers", action="store_true",
@@ -45,7 +50,8 @@ def parse(words):
                    help="do not go before other programs (as root it does, so that they hardly disturb it)")
     g = p.add_argument_group("the gate")
     g.add_argument("--check", nargs="?", const="", metavar="BASELINE",
-                   help="fail when a ratio is beyond the baseline's band (default: benchmarks/baseline.json)")
+                   help="fail when a ratio is beyond the baseline's band (default: benchmarks/baseline.json, with --database "
+                        "benchmarks/database-baseline.json)")
     g.add_argument("--update-baseline", action="store_true", help="put this run's ratios into the baseline, keeping its bands")
     g.add_argument("--measure-band", nargs="?", const=10, type=int, metavar="RUNS",
                    help="write a new baseline from that many runs (%(const)s) of what is there now")
@@ -63,16 +69,31 @@ def parse(words):
     u.add_argument("--scenarios", metavar="FILE", help="a JSON file with the command and several requests")
     p.add_argument("--programs", type=pathlib.Path, default=HERE.parents[1] / "build/bench/benchmarks", help=argparse.SUPPRESS)
     options = p.parse_args(words)
+    options.seconds = options.seconds or (0.5 if options.database else 0.2)
     if options.rounds < 1 or options.late_rounds < 0 or options.seconds < 0.05:
         p.error("it takes 1 round and 0.05 seconds at least")
     if options.self_check and (options.target or options.scenarios):
         p.error("--self-check plants its slowdown into bench_server; your own service cannot be checked so")
+    if options.database and (options.peers or options.scenarios):
+        p.error("--database has scenarios and peers of its own")
     return options
+
+
+def database_session(options, names, plan):
+    """`scripts/bench` has started Postgres and tells of it by these two."""
+    if "DATABASE_URL" not in os.environ or not os.environ.get("BENCH_POSTGRES_PID", "").isdigit():
+        raise Trouble("there is no database to ask; scripts/bench --database starts one")
+    command = options.target or f"{options.programs / 'bench_server'} --port {{port}} --threads 1"
+    return Session(options.programs, "target" if options.target else "corbel", command,
+                   scenario.choose(names, scenario.DATABASE), plan, peers.database_commands(options.programs, say),
+                   reference="raw_pg_server", database=int(os.environ["BENCH_POSTGRES_PID"]))
 
 
 def session_of(options):
     names = [n for each in options.scenario for n in each.split(",")]
     plan = rounds.Plan(options.rounds, options.late_rounds, options.seconds)
+    if options.database:
+        return database_session(options, names, plan)
     if options.scenarios:
         command, known = scenario.from_file(options.scenarios)
         command = options.target or command
@@ -92,7 +113,8 @@ def main(words):
     machine.POLITE = options.polite
     session = session_of(options)
     own = options.target or options.scenarios
-    name = options.check or options.baseline or ("bench-baseline.json" if own else str(HERE.parent / "baseline.json"))
+    stored = HERE.parent / ("database-baseline.json" if options.database else "baseline.json")
+    name = options.check or options.baseline or ("bench-baseline.json" if own else str(stored))
     if options.measure_band:
         return judge.measure_band(session, options.measure_band, name)
     if options.self_check:

@@ -6,18 +6,19 @@ import pathlib
 import statistics
 
 from .machine import Trouble
+from .peers import LIBPQXX
 
 # A band is this many times the most by which any unchanged run was above their median: a few runs do not show the
 # worst that many will. What falls below it is no alarm, so it does not make the gate blinder.
 CAUTION = 1.5
 # Narrower than this no band gets, however quiet the machine was. A latency's tail scatters more than CPU does.
-NARROWEST = {"cpu": 0.04, "p95": 0.30, "bytes": 0.25}
+NARROWEST = {"cpu": 0.04, "p95": 0.30, "bytes": 0.25, "rate": 0.10, LIBPQXX: 0.15}
 PLANTED = 0.15  # the slowdown that the gate promises to notice
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    metric: str  # SCENARIO.cpu, SCENARIO.p95 or SCENARIO.bytes
+    metric: str  # SCENARIO and one of NARROWEST; of each, less is better
     value: float
     base: float
     band: float
@@ -33,7 +34,9 @@ class Verdict:
     def said(self):
         scenario, _, kind = self.metric.rpartition(".")
         what = {"cpu": "CPU per request, as a ratio to the reference's,", "p95": "p95, as a ratio to the reference's,",
-                "bytes": "memory of an idle connection"}[kind]
+                "bytes": "memory of an idle connection",
+                "rate": "the reference's requests/s, as a ratio to ours,",
+                LIBPQXX: "libpqxx's requests/s, as a ratio to ours,"}[kind]
         change = (self.value / self.base - 1) * 100
         if self.regressed:
             return (f"{scenario}: {what} is {self.value:.3f}, {change:+.1f} % from the baseline {self.base:.3f}; unchanged "
@@ -55,6 +58,10 @@ def metrics(measured, subject):
         found[f"{name}.cpu"] = measured.cpu_ratio(subject)
     if measured.late:
         found[f"{name}.p95"] = measured.latency_ratio(subject)
+    if measured.closed and measured.scenario.database:
+        found[f"{name}.rate"] = measured.rate_ratio(measured.reference, to=subject)
+        if LIBPQXX in measured.names():
+            found[f"{name}.{LIBPQXX}"] = measured.rate_ratio(LIBPQXX, to=subject)
     return {k: v for k, v in found.items() if v is not None}
 
 

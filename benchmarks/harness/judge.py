@@ -6,6 +6,7 @@ import statistics
 
 from . import gate, report
 from .machine import Trouble
+from .peers import LIBPQXX
 from .session import say
 
 PASSED, REGRESSED, INCONCLUSIVE = 0, 1, 3
@@ -26,7 +27,7 @@ def noisy_metrics(measured):
     found = set()
     for m in measured:
         cpu, latency = m.trouble()
-        found |= {f"{m.scenario.name}.cpu"} if cpu > 0.5 else set()
+        found |= {f"{m.scenario.name}.{kind}" for kind in ("cpu", "rate", LIBPQXX)} if cpu > 0.5 else set()
         found |= {f"{m.scenario.name}.p95"} if latency > 0.5 else set()
     return found
 

@@ -8,10 +8,12 @@ from .machine import Unfit
 
 
 class Load:
-    """The generator, pinned to its core."""
+    """The generator, pinned to its core. `alone` says that nothing else that is measured runs there: then it never sleeps."""
 
-    def __init__(self, program, core, server_core):
+    def __init__(self, program, core, server_core, alone=True):
         self.program, self.core, self.server_core = program, core, server_core
+        self.alone = alone and core != server_core
+        self.beforehand = lambda: None  # called before each run
 
     def run(self, server, request, length, *, seconds, connections=64, idle=0, depth=1, rate=0.0, warm_up=0.1):
         """Figures of one run, `disturbed` added: the share of the time in which other programs, or other machines on the
@@ -19,12 +21,13 @@ class Load:
         command = [str(self.program), "--port", str(server.port), "--connections", str(connections), "--idle", str(idle),
                    "--depth", str(depth), "--rate", str(rate), "--seconds", str(seconds), "--warm-up", str(warm_up),
                    *request.options()]
-        if self.core != self.server_core:
+        if self.alone:
             command += ["--spin", "yes"]
         if length is not None:
             command += ["--length", str(length)]
         for pid in server.pids():
             command += ["--server-pid", str(pid)]
+        self.beforehand()
         both = {self.core, self.server_core}
         before = machine.stolen(both)
         done = subprocess.run(command, capture_output=True, text=True, check=False,
@@ -39,6 +42,8 @@ class Load:
                         f"{request.path} ({named}), so its speed says nothing\n{server.said()}")
         if not figures["requests"]:
             raise Unfit(server.name, f"answered nothing in {seconds} s")
-        starved = figures["server"]["starved_seconds"] + figures["load"]["starved_seconds"]
+        starved = figures["server"]["starved_seconds"]
+        if self.alone or self.core == self.server_core:  # otherwise it shares its core on purpose
+            starved += figures["load"]["starved_seconds"]
         figures["disturbed"] = (starved + stolen) / figures["seconds"]
         return figures

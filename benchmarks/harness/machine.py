@@ -26,6 +26,13 @@ def cores():
     return usable[0], usable[1 % len(usable)]
 
 
+def database_cores():
+    """Where Postgres runs: on the cores that are left, and where none is, on the load's. Never on the servers' core: what is
+    measured is the server's CPU, and whoever shares its core changes its caches and its wake-ups."""
+    usable = sorted(os.sched_getaffinity(0))
+    return set(usable[2:]) or {cores()[1]}
+
+
 POLITE = False  # stay behind other programs
 
 
@@ -49,6 +56,20 @@ def go_first():
             group.write(str(FIRST))
     except OSError:
         pass
+
+
+def settle(pid, on):
+    """The same for a program that runs already, and its children: pinned, and first."""
+    for each in descendants(pid):
+        try:
+            os.sched_setaffinity(each, on)
+            if POLITE:
+                continue
+            os.setpriority(os.PRIO_PROCESS, each, FIRST)
+            with open(f"/proc/{each}/autogroup", "w", encoding="ascii") as group:
+                group.write(str(FIRST))
+        except OSError:  # it has ended, or it is not ours to change
+            pass
 
 
 def raise_file_limit():

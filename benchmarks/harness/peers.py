@@ -3,7 +3,16 @@
 import pathlib
 import shutil
 
+LIBPQXX = "libpqxx"  # the usual way: a pool of threads, each blocked by its connection
 SOURCES = pathlib.Path(__file__).resolve().parents[1] / "peers"
+
+
+def database_commands(programs, say):
+    """Commands by name of what reaches the same database another way."""
+    if (programs / "pqxx_server").is_file():
+        return {LIBPQXX: f"{programs / 'pqxx_server'} --port {{port}}"}
+    say("libpqxx is left out: its headers were not found when build/bench was configured (Debian: libpqxx-dev)")
+    return {}
 
 
 def commands(programs, say):

@@ -15,13 +15,15 @@ def _number(value, form):
 
 def rows(measured):
     """The header and the cells of a table: one line for each scenario and server."""
-    yield ("scenario", "server", "CPU us/request", "ratio", "p50 us", "p95 us", "p99 us", "p95 ratio", "at rate/s",
+    yield ("scenario", "server", "CPU us/request", "ratio", "requests/s", "of raw's", "p50 us", "p95 us", "p99 us", "p95 ratio", "at rate/s",
            "bytes/idle connection")
     for m in measured:
         for name in m.names():
             is_reference = name == m.reference
             yield (m.scenario.said(), name, _number(m.cpu(name), ".2f"),
                    _number(1.0 if is_reference and m.closed else m.cpu_ratio(name), ".3f"),
+                   _number(m.per_second(name) if m.scenario.database else None, ".0f"),
+                   _number(m.rate_ratio(name) if m.scenario.database else None, ".2f"),
                    *(_number(m.latency(name, q), ".0f") for q in ("p50", "p95", "p99")),
                    _number(1.0 if is_reference and m.late else m.latency_ratio(name), ".2f"),
                    _number(m.rate or None, ".0f"), _number(m.idle.get(name), ".0f"))
@@ -81,6 +83,7 @@ def as_google_benchmark(measured):
                 "iterations": sum(r[name]["requests"] for r in figures),
                 "real_time": p50 if p50 is not None else 1e6 / rate, "cpu_time": cpu or 0.0, "time_unit": "us",
                 "cpu_us_per_request": cpu, "cpu_ratio": m.cpu_ratio(name), "requests_per_second": rate,
+                "rate_ratio": m.rate_ratio(name) if m.scenario.database else None,
                 "p50_us": p50, "p95_us": m.latency(name, "p95"), "p99_us": m.latency(name, "p99"),
                 "p95_ratio": m.latency_ratio(name), "constant_rate": m.rate or None,
                 "bytes_per_idle_connection": m.idle.get(name),

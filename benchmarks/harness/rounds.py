@@ -4,6 +4,8 @@ meanwhile happens to all of them. What counts is each round's ratio to the refer
 import dataclasses
 import statistics
 
+from .peers import LIBPQXX
+
 QUIET_CPU = 0.25  # share of a measurement that others may take; being interrupted costs a request little CPU ...
 QUIET_LATENCY = 0.05  # ... but all of its punctuality
 SLOW_PHASE = 1.10  # the reference's CPU above its best of this run: now the whole machine is slower, and every ratio flatter
@@ -44,6 +46,10 @@ class Measured:
     def per_second(self, name):
         return statistics.median(r[name]["requests"] / r[name]["seconds"] for r in self.closed) if self.closed else None
 
+    def rate_ratio(self, name, to=None):
+        """Requests/s as a share of another server's in the same rounds: of the reference's, unless told."""
+        return self._ratio(self.closed, name, lambda f: f["requests"] / f["seconds"], to)
+
     def latency(self, name, which):
         """Microseconds; `which` as p95."""
         return statistics.median(r[name]["latency_us"][which] for r in self.late) if self.late else None
@@ -55,9 +61,10 @@ class Measured:
         self.closed += other.closed
         self.late += other.late
 
-    def _ratio(self, rounds, name, figure):
+    def _ratio(self, rounds, name, figure, to=None):
+        to = to or self.reference
         # A reference that took no measurable time gives no ratio.
-        ratios = [figure(r[name]) / figure(r[self.reference]) for r in rounds if figure(r[self.reference]) > 0]
+        ratios = [figure(r[name]) / figure(r[to]) for r in rounds if figure(r[to]) > 0]
         return statistics.median(ratios) if ratios else None
 
 
@@ -68,14 +75,19 @@ def _share(disturbances):
 def disturbance(closed, reference):
     """For each round how much it was disturbed; above 1 is too much."""
     best = min((r[reference]["server"]["cpu_us_per_request"] for r in closed), default=0.0)
-    return [max(max(f["disturbed"] for f in r.values()) / QUIET_CPU,
+    return [max(_disturbed(r) / QUIET_CPU,
                 (r[reference]["server"]["cpu_us_per_request"] / best - 1) / (SLOW_PHASE - 1) if best else 0.0)
             for r in closed]
 
 
 def lateness(late):
     """The same for rounds at a constant rate."""
-    return [max(f["disturbed"] for f in r.values()) / QUIET_LATENCY for r in late]
+    return [_disturbed(r) / QUIET_LATENCY for r in late]
+
+
+def _disturbed(one_round):
+    """The worst of a round. A pool's threads keep one another off their one core, so libpqxx does not tell who else did."""
+    return max(f["disturbed"] for name, f in one_round.items() if name != LIBPQXX)
 
 
 def interleave(wanted, names, measure, rate):
@@ -97,7 +109,8 @@ def interleave(wanted, names, measure, rate):
 def run(scenario, servers, reference, load, plan):
     """Measures one scenario on servers that run already: `servers` by name, `reference` one of the names."""
     requests = {n: scenario.reference if n == reference else scenario.request for n in servers}
-    lengths = {n: s.steady_length(requests[n]) for n, s in servers.items()}
+    # Of random rows three may happen to be of one length, and the fourth not.
+    lengths = {n: None if scenario.database else s.steady_length(requests[n]) for n, s in servers.items()}
 
     def measure(name, **more):
         return load.run(servers[name], requests[name], lengths[name], connections=scenario.connections,
@@ -108,6 +121,8 @@ def run(scenario, servers, reference, load, plan):
         measure(name, seconds=0.1)
     found.closed = interleave(plan.rounds, list(servers), lambda n: measure(n, seconds=plan.seconds, warm_up=0.05),
                               lambda closed: disturbance(closed, reference))
+    if scenario.crowd:
+        found.late = found.closed
     if scenario.latency and plan.late_rounds:
         found.rate = constant_rate(found)
         found.late = interleave(plan.late_rounds, list(servers),
@@ -117,12 +132,14 @@ def run(scenario, servers, reference, load, plan):
 
 def constant_rate(measured):
     """Half of what the slowest server, or the load beside it, could do with a core to itself: by CPU, which does not depend
-    on what else runs, and not by the clock."""
+    on what else runs, and not by the clock. Behind a database also half of what it did, which the database may bound."""
     slowest = 0.0
     for one_round in measured.closed:
         for figures in one_round.values():
             load = figures["load"]["cpu_seconds"] * 1e6 / figures["requests"]
             slowest = max(slowest, figures["server"]["cpu_us_per_request"], load)
+            if measured.scenario.database:
+                slowest = max(slowest, figures["seconds"] * 1e6 / figures["requests"])
     return round(BUSY * 1e6 / slowest, -2) if slowest else 1000.0
 
 

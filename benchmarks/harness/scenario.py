@@ -36,10 +36,13 @@ class Scenario:
     connections: int = 64
     idle: int = 0  # more connections, open and silent
     latency: bool = True  # also measured at a constant rate
+    crowd: bool = False  # its latency is the saturated one: what so many at once have to wait
+    database: bool = False  # asks for random rows, whose length varies; requests/s count, too
 
     def said(self):
         """For a table."""
-        return self.name + (f" ({self.depth} deep)" if self.depth > 1 else "")
+        how = [f"{self.depth} deep"] if self.depth > 1 else [f"{self.connections:,} at once"] if self.crowd else []
+        return self.name + (f" ({how[0]})" if how else "")
 
 
 def _same(name, request, **more):
@@ -54,6 +57,14 @@ BUILT_IN = {s.name: s for s in (
     _same("route", Request("/api/v1/projects/42/tasks/1337")),
     _same("post", Request("/api/v1/projects", "POST", JSON, BODY, 201)),
     _same("idle", Request("/plaintext"), connections=1000, idle=9000),
+)}
+
+# `scripts/bench --database`: the same three of every server, and the first of them once more with a crowd.
+DATABASE = {s.name: s for s in (
+    _same("db", Request("/db"), database=True),
+    _same("queries", Request("/queries?n=20"), database=True),
+    _same("fortunes", Request("/fortunes"), database=True),
+    _same("crowd", Request("/db"), connections=1000, latency=False, crowd=True, database=True),
 )}
 
 

@@ -26,19 +26,25 @@ class Session:
     scenarios: list
     plan: rounds.Plan
     peers: dict = dataclasses.field(default_factory=dict)  # commands by name
+    reference: str = "raw_server"  # its program
+    database: int = 0  # the process of Postgres, when they ask one
 
     def __post_init__(self):
         self.server_core, load_core = machine.cores()
         if self.server_core == load_core:
             say("this machine lets us use one core only: server and load share it, and the figures say little")
-        self.load = Load(self.programs / "load/bench_load", load_core, self.server_core)
-        for name in ("raw_server", "load/bench_load"):
+        alone = not self.database or load_core not in machine.database_cores()
+        self.load = Load(self.programs / "load/bench_load", load_core, self.server_core, alone)
+        if self.database:  # again and again: each connection is a process, in a session of its own, and may come late
+            self.load.beforehand = lambda: machine.settle(self.database, machine.database_cores())
+            self.load.beforehand()
+        for name in (self.reference, "load/bench_load"):
             if not (self.programs / name).is_file():
                 raise Trouble(f"{self.programs / name} is not built; scripts/bench builds it")
 
     def commands(self):
         """The reference first; without the words behind it when it is what is measured."""
-        return {REFERENCE: f"{self.programs / 'raw_server'} --port {{port}}", self.subject: self.command, **self.peers}
+        return {REFERENCE: f"{self.programs / self.reference} --port {{port}}", self.subject: self.command, **self.peers}
 
     def measure(self, scenarios=None, plan=None, commands=None, quiet=False):
         """A `Measured` for each scenario."""

@@ -36,10 +36,10 @@ detached measure(stage& s, waiter& alarm, const process_watch& servers, const pr
   r.load_starved = seconds(self_before.starved, self_after.starved);
 }
 
-/// Ends what is overdue, until nobody is busy.
-detached watch_over(stage& s, waiter& alarm, std::deque<user>& users) {
+/// Ends what is overdue, until nobody is busy, which it finds out at its next look.
+detached watch_over(stage& s, waiter& alarm, std::deque<user>& users, std::chrono::milliseconds between) {
   while (s.busy) {
-    co_await alarm.until(s.loop.now() + std::chrono::milliseconds(20));
+    co_await alarm.until(s.loop.now() + between);
     for (auto& each : users) each.give_up_on_slow();
   }
 }
@@ -66,7 +66,7 @@ outcome run(const plan& p) {
   for (std::size_t i = 0; i < everyone; ++i) users.emplace_back(s, i, p.connections);
   for (std::size_t i = 0; i < everyone; i += connecting_at_once) {
     for (auto j = i; j < std::min(everyone, i + connecting_at_once); ++j) users[j].prepare();
-    watch_over(s, watchdog, users);
+    watch_over(s, watchdog, users, std::chrono::milliseconds(1));  // the next ones wait for that look
     s.loop.run();
   }
   s.result.opened = static_cast<std::size_t>(
@@ -84,7 +84,7 @@ outcome run(const plan& p) {
   s.started = true;
   measure(s, alarm, servers, self);
   for (std::size_t i = 0; i < p.connections; ++i) users[i].take_part();
-  watch_over(s, watchdog, users);
+  watch_over(s, watchdog, users, std::chrono::milliseconds(20));
   s.loop.run();
   for (auto i = p.connections; i < everyone; ++i) s.result.all.idle_lost += users[i].lost();
   return std::move(s.result);

@@ -5,8 +5,8 @@
 {
   # NAME|OTHER: the first name that the system's archive knows.
   build_packages=(g++ cmake ninja-build ccache 'libboost1.81-dev|libboost-dev' libssl-dev
-    nlohmann-json3-dev libvalijson-dev libre2-dev libsqlite3-dev zlib1g-dev libbrotli-dev)
-  test_packages=(git python3 curl openssl doctest-dev libbenchmark-dev clang-format-14 postgresql redis-server)
+    nlohmann-json3-dev libvalijson-dev libre2-dev libsqlite3-dev libpq-dev libpqxx-dev zlib1g-dev libbrotli-dev)
+  test_packages=(git python3 curl openssl doctest-dev libbenchmark-dev clang-format-14 postgresql pgbouncer redis-server)
   clang_packages=(clang-16 libclang-rt-16-dev)
 }
 
