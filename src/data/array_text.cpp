@@ -113,7 +113,8 @@ class array_writer {
     }
     list();
     if (!in_.finish()) malformed();
-    return std::move(out_);
+    // Before version 17, Postgres knows no other array without elements.
+    return has_elements_ ? std::move(out_) : "{}";
   }
 
  private:
@@ -141,12 +142,13 @@ class array_writer {
     } else if (of_ == array_elements::json) {
       quote(raw());
     } else if (kind == json::value_kind::array) {
-      list();
+      return list();
     } else if (of_ == array_elements::bytes) {
       bytes(kind);
     } else {
       plain(kind);
     }
+    has_elements_ = true;
   }
 
   void plain(json::value_kind kind) {
@@ -199,6 +201,7 @@ class array_writer {
   json::reader in_;
   array_elements of_;
   std::string out_;
+  bool has_elements_ = false;
 };
 
 }  // namespace

@@ -114,6 +114,8 @@ TEST_CASE("JSON lists become array literals") {
   CHECK(array_literal(" [ 1 , -2.5e+300 , 18446744073709551615 ] ") == "{1,-2.5e+300,18446744073709551615}");
   CHECK(array_literal(R"(["a","","NULL","x,{y}","\"\\"])") == R"({"a","","NULL","x,{y}","\"\\"})");
   CHECK(array_literal("[true,false,null]") == "{t,f,NULL}");
+  CHECK(array_literal("[[],[]]") == "{}");
+  CHECK(array_literal("[[],[]]", array_elements::json) == R"({"[]","[]"})");
   CHECK(array_literal("[[1,2],[3,4]]") == "{{1,2},{3,4}}");
   CHECK(array_literal(R"([{"a":"b"},{}])") == R"({"{\"a\":\"b\"}","{}"})");
   CHECK(array_literal(R"(["\u00e9\n"])") == "{\"\xc3\xa9\n\"}");
