@@ -12,6 +12,11 @@ bool holds(std::string_view variable, std::string_view word) {
   return variable.find(word) != variable.npos;
 }
 
+bool is_secret(std::string_view variable) {
+  return holds(variable, "SECRET") || holds(variable, "PASSWORD") || holds(variable, "KEY") ||
+         holds(variable, "TOKEN");
+}
+
 std::string text_example(const constraints& rules, std::string_view variable) {
   if (rules.one_of_count > 0) return std::string(rules.one_of[0]);
   switch (rules.format) {
@@ -26,9 +31,7 @@ std::string text_example(const constraints& rules, std::string_view variable) {
     case text_format::ipv6: return "::1";
     case text_format::none: break;
   }
-  if (holds(variable, "SECRET") || holds(variable, "PASSWORD") || holds(variable, "KEY") ||
-      holds(variable, "TOKEN"))
-    return "\"$(openssl rand -hex 32)\"";
+  if (is_secret(variable)) return "\"$(openssl rand -hex 32)\"";
   if (holds(variable, "DATABASE")) return "sqlite:app.db";
   if (holds(variable, "REDIS")) return "redis://localhost:6379";
   if (holds(variable, "URL")) return "https://example.org/";
@@ -69,6 +72,7 @@ std::string example_of(const type_descriptor& type, const constraints& rules, st
     case type_kind::timestamp: return "2026-12-31T12:00:00Z";
     case type_kind::date: return "2026-12-31";
     case type_kind::uuid: return "0190a5b0-6c1e-7cc0-8000-0123456789ab";
+    case type_kind::bytes: return is_secret(variable) ? "\"$(openssl rand -base64 32)\"" : "aGVsbG8=";
     case type_kind::enumeration:
       return type.enumeration->count > 0 ? std::string(type.enumeration->names[0]) : "";
     case type_kind::custom: return unset ? scalar_text(type, unset) : "";

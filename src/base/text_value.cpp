@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/bytes_text.hpp"
 #include "corbel/base/time.hpp"
 #include "corbel/base/uuid.hpp"
 
@@ -66,6 +67,7 @@ bool read_scalar(const type_descriptor& type, std::string_view text, void* out) 
     case type_kind::date: return keep(parse_date(text), out);
     case type_kind::uuid: return keep(parse_uuid(text), out);
     case type_kind::enumeration: return read_enumerator(type, text, out);
+    case type_kind::bytes: return read_bytes(text, *static_cast<std::vector<std::byte>*>(out));
     case type_kind::custom: return type.custom->parse(text, out);
     default: return false;
   }
@@ -126,6 +128,7 @@ std::string expectation(const type_descriptor& type) {
     case type_kind::timestamp: return "a date-time such as 2026-01-02T03:04:05Z";
     case type_kind::date: return "a date such as 2026-12-31";
     case type_kind::uuid: return "a UUID such as 0190a5b0-6c1e-7cc0-8000-0123456789ab";
+    case type_kind::bytes: return "bytes as base64 such as aGVsbG8=";
     case type_kind::enumeration: return enumeration_expectation(*type.enumeration);
     case type_kind::custom: return "a text in the form this value has";
     case type_kind::optional: return expectation(*type.element);
@@ -158,6 +161,7 @@ void append_text(std::string& out, const type_descriptor& type, const void* valu
     case type_kind::timestamp: return append_text(out, *static_cast<const timestamp*>(value));
     case type_kind::date: return append_text(out, *static_cast<const date*>(value));
     case type_kind::uuid: return append_text(out, *static_cast<const uuid*>(value));
+    case type_kind::bytes: return append_bytes(out, *static_cast<const std::vector<std::byte>*>(value));
     case type_kind::enumeration: out += type.enumeration->name_of(load_integer(type, value)); return;
     case type_kind::custom: return type.custom->append(out, value);
     case type_kind::optional:

@@ -3,11 +3,11 @@
 #include <limits>
 
 #include "corbel/base/error.hpp"
-#include "corbel/base/json/decode.hpp"
 #include "corbel/base/json/writer.hpp"
 #include "corbel/base/time.hpp"
 #include "corbel/base/uuid.hpp"
-#include "data/names.hpp"
+#include "data/decode_cell.hpp"
+#include "data/row_map.hpp"
 
 namespace corbel::data {
 namespace {
@@ -18,13 +18,14 @@ std::string_view kind_name(const type_descriptor& type) {
     case type_kind::integer: return "an integer that fits its C++ type";
     case type_kind::floating: return "a number";
     case type_kind::text: return "text";
-    case type_kind::timestamp: return "a timestamp as RFC 3339 text";
+    case type_kind::timestamp: return "a timestamp as RFC 3339 or SQL text";
     case type_kind::date: return "a date as YYYY-MM-DD";
     case type_kind::uuid: return "a UUID";
+    case type_kind::bytes: return "bytes";
     case type_kind::enumeration: return "a name of the enumeration";
-    case type_kind::custom: return "text that the type's from_text accepts";
+    case type_kind::custom: return "text of the form this type has";
     case type_kind::optional: return "an optional value";
-    case type_kind::list:
+    case type_kind::list: return "an array, or a JSON list, of the described elements";
     case type_kind::map:
     case type_kind::object:
     case type_kind::one_of:
@@ -47,90 +48,7 @@ std::string_view cell_name(const cell& from) {
                                     : " that is none; mend the row, the query or the member's type")));
 }
 
-const std::string_view* text_in(const cell& from) {
-  return std::get_if<std::string_view>(&from);
-}
-
-bool decode_text_scalar(const cell& from, const type_descriptor& type, void* to) {
-  const auto* text = text_in(from);
-  if (!text) return false;
-  switch (type.kind) {
-    case type_kind::text: *static_cast<std::string*>(to) = *text; return true;
-    case type_kind::timestamp:
-      if (const auto read = parse_timestamp(*text)) return *static_cast<timestamp*>(to) = *read, true;
-      return false;
-    case type_kind::date:
-      if (const auto read = parse_date(*text)) return *static_cast<date*>(to) = *read, true;
-      return false;
-    case type_kind::uuid:
-      if (const auto read = parse_uuid(*text)) return *static_cast<uuid*>(to) = *read, true;
-      return false;
-    case type_kind::enumeration: {
-      const auto* number = type.enumeration->value_of(*text);
-      return number && store_integer(type, to, *number);
-    }
-    default: return false;
-  }
-}
-
-bool decode_value(const cell& from, const type_descriptor& type, void* to) {
-  switch (type.kind) {
-    case type_kind::boolean: {
-      const auto* number = std::get_if<std::int64_t>(&from);
-      if (!number || (*number != 0 && *number != 1)) return false;
-      *static_cast<bool*>(to) = *number == 1;
-      return true;
-    }
-    case type_kind::integer: {
-      const auto* number = std::get_if<std::int64_t>(&from);
-      return number && store_integer(type, to, *number);
-    }
-    case type_kind::floating:
-      if (const auto* number = std::get_if<double>(&from)) return store_floating(type, to, *number), true;
-      if (const auto* whole = std::get_if<std::int64_t>(&from))
-        return store_floating(type, to, static_cast<double>(*whole)), true;
-      return false;
-    case type_kind::custom:
-      // A decimal type of the user's own meets integers where SQLite stored "12" as a number.
-      if (const auto* whole = std::get_if<std::int64_t>(&from))
-        return type.custom->parse(std::to_string(*whole), to);
-      return text_in(from) && type.custom->parse(*text_in(from), to);
-    case type_kind::list:
-    case type_kind::map:
-    case type_kind::object:
-    case type_kind::one_of:
-    case type_kind::json: return text_in(from) && json::decode(type, to, *text_in(from)).has_value();
-    default: return decode_text_scalar(from, type, to);
-  }
-}
-
-struct mapped_field {
-  const field_descriptor* field;
-  std::size_t column;
-  std::string_view column_name;
-};
-
-std::vector<mapped_field> map_fields(const result_set& rows, const object_descriptor& object) {
-  std::vector<mapped_field> all;
-  all.reserve(object.field_count);
-  std::string missing;
-  for (const auto& field : object) {
-    const std::string wanted = snake_case(field.name);
-    std::size_t column = 0;
-    while (column < rows.column_count() && rows.column_name(column) != wanted) ++column;
-    if (column < rows.column_count())
-      all.push_back({&field, column, rows.column_name(column)});
-    else
-      missing += (missing.empty() ? "\"" : ", \"") + wanted + "\"";
-  }
-  if (!missing.empty())
-    throw failure(internal_error("the rows lack the column(s) " + missing +
-                                 " that the described type needs: select them, or describe a smaller type"));
-  return all;
-}
-
-void decode_object(const result_set& rows, std::size_t row, const std::vector<mapped_field>& fields,
-                   void* to) {
+void decode_object(const result_set& rows, std::size_t row, const row_map& fields, void* to) {
   for (const auto& mapped : fields)
     decode(rows.at(row, mapped.column), *mapped.field->type, mapped.field->member(to), mapped.column_name);
 }
@@ -168,6 +86,7 @@ value encode(const type_descriptor& type, const void* from) {
     case type_kind::timestamp: return to_text(*static_cast<const timestamp*>(from));
     case type_kind::date: return to_text(*static_cast<const date*>(from));
     case type_kind::uuid: return to_text(*static_cast<const uuid*>(from));
+    case type_kind::bytes: return *static_cast<const blob*>(from);
     case type_kind::enumeration: {
       const auto name = type.enumeration->name_of(load_integer(type, from));
       if (name.empty()) throw failure(internal_error("a parameter is an enumerator that has no name"));
@@ -196,21 +115,14 @@ value encode(const type_descriptor& type, const void* from) {
 }
 
 void decode(const cell& from, const type_descriptor& type, void* to, std::string_view column) {
-  if (type.kind == type_kind::optional) {
-    if (is_null(from))
-      type.optional->reset(to);
-    else
-      decode(from, *type.element, type.optional->emplace(to), column);
-    return;
-  }
-  if (!decode_value(from, type, to)) misfit(from, type, column);
+  if (!decode_cell(from, type, to)) misfit(from, type.bare(), column);
 }
 
 void decode_rows(const result_set& rows, const type_descriptor& list_type, void* list) {
   const auto& type = *list_type.element;
   if (type.kind == type_kind::object) {
     if (rows.row_count() == 0) return;
-    const auto fields = map_fields(rows, *type.object);
+    const auto fields = map_row(rows, *type.object);
     for (std::size_t row = 0; row < rows.row_count(); ++row)
       decode_object(rows, row, fields, list_type.list->append(list));
     return;
@@ -226,7 +138,7 @@ bool decode_one(const result_set& rows, const type_descriptor& type, void* to) {
                                  " rows: narrow the condition, add `limit 1`, or use query"));
   if (type.kind == type_kind::object) {
     if (rows.row_count() == 0) return false;
-    decode_object(rows, 0, map_fields(rows, *type.object), to);
+    decode_object(rows, 0, map_row(rows, *type.object), to);
     return true;
   }
   require_one_column(rows);

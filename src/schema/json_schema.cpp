@@ -161,6 +161,7 @@ class schema_writer {
       case type_kind::timestamp: return formatted("date-time", nullable);
       case type_kind::date: return formatted("date", nullable);
       case type_kind::uuid: return formatted("uuid", nullable);
+      case type_kind::bytes: return encoded("base64", nullable);
       case type_kind::custom: return type_name("string", nullable);
       case type_kind::enumeration:
         type_name("string", nullable);
@@ -177,6 +178,11 @@ class schema_writer {
   void formatted(std::string_view format, bool nullable) {
     type_name("string", nullable);
     text("format", format);
+  }
+
+  void encoded(std::string_view encoding, bool nullable) {
+    type_name("string", nullable);
+    text("contentEncoding", encoding);
   }
 
   /// The bounds of the rules, and those of the member's type where the rules leave them open.

@@ -68,6 +68,15 @@ constexpr auto describe(corbel::tag<app_settings>) {
       .refine([](const s& all) { return all.least <= all.most; }, "must be at least LEAST", "/most");
 }
 
+struct key_settings {
+  std::vector<std::byte> signing_key;
+  std::vector<std::byte> salt;
+};
+constexpr auto describe(corbel::tag<key_settings>) {
+  using namespace corbel::rules;
+  return object(field("signingKey", &key_settings::signing_key), field("salt", &key_settings::salt));
+}
+
 source minimal() {
   return std::move(source().add("DATABASE_URL", "sqlite:a.db").add("JWT_SECRET", std::string(32, 'k')));
 }
@@ -123,6 +132,19 @@ TEST_CASE("every kind of member is read") {
   CHECK(read->shards == std::vector{3, 4});
   CHECK(read->ratio == 0.5);
   CHECK(read->quotas.at("ada") == 3);
+}
+
+TEST_CASE("bytes are base64") {
+  const auto read =
+      corbel::settings::read<key_settings>(source().add("SIGNING_KEY", "AP8=").add("SALT", "AA=="));
+  REQUIRE(read);
+  CHECK(read->signing_key == std::vector{std::byte{0}, std::byte{255}});
+  const auto wrong = corbel::settings::read<key_settings>(source().add("SALT", "AA"));
+  REQUIRE_FALSE(wrong);
+  const auto& told = wrong.error().violations();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].message.find("SIGNING_KEY=\"$(openssl rand -base64 32)\"") != std::string::npos);
+  CHECK(told[1].message.starts_with("SALT must be bytes as base64"));
 }
 
 TEST_CASE("a prefix stands before every name, and an empty variable is not set") {

@@ -1,9 +1,24 @@
+#include "corbel/base/decimal.hpp"
+#include "corbel/base/interval.hpp"
 #include "corbel/base/json/writer.hpp"
 #include "corbel/schema/parse.hpp"
 #include "fuzz/fuzz.hpp"
 #include "schema/bodies.hpp"
 
 namespace {
+
+/// Scalars that have a text of their own.
+struct parcel {
+  std::optional<std::vector<std::byte>> content;
+  std::optional<corbel::decimal> price;
+  std::optional<corbel::interval> span;
+};
+constexpr auto describe(corbel::tag<parcel>) {
+  using namespace corbel::rules;
+  return object(field("content", &parcel::content), field("price", &parcel::price),
+                field("span", &parcel::span))
+      .open();
+}
 
 template <class T>
 void check(std::string_view text) {
@@ -24,4 +39,5 @@ void check(std::string_view text) {
 void fuzz::json_body(std::string_view input) {
   check<sample::bodies::project>(input);
   check<sample::bodies::order>(input);
+  check<parcel>(input);
 }

@@ -73,6 +73,16 @@ TEST_CASE("the project body as a JSON Schema") {
     "additionalProperties":false})"));
 }
 
+TEST_CASE("bytes are base64 to readers of the schema") {
+  CHECK(json::parse(schema::json_schema<std::vector<std::byte>>()) ==
+        json::parse(R"({"type":"string","contentEncoding":"base64"})"));
+  CHECK(json::parse(schema::json_schema<std::optional<std::vector<std::byte>>>()) ==
+        json::parse(R"({"type":["string","null"],"contentEncoding":"base64"})"));
+  CHECK(json::parse(schema::json_schema<std::vector<std::vector<std::byte>>>()) ==
+        json::parse(R"({"type":"array","items":{"type":"string","contentEncoding":"base64"}})"));
+  CHECK(schema::from_json_schema(schema::json_schema<std::vector<std::byte>>())->check_text(R"("AP8=")"));
+}
+
 TEST_CASE("a type that contains itself stands in $defs, which the embedding document may place") {
   const json made = json::parse(schema::json_schema<tree>());
   REQUIRE(made.at("$ref") == "#/$defs/type1");

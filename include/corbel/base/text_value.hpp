@@ -18,8 +18,8 @@ std::string expectation(const type_descriptor& type);
 
 /// Reads a scalar from the whole of `text`. Empty on success; otherwise the `expectation` that the text did
 /// not meet, and `out` is as it was. Numbers are decimal, without white space, sign `+`, or "inf"; booleans
-/// are true, false, 1, 0. An optional holds the value read; to clear it is the caller's decision.
-/// Precondition: is_scalar(type).
+/// are true, false, 1, 0; bytes are base64. An optional holds the value read; to clear it is the caller's
+/// decision. Precondition: is_scalar(type).
 std::optional<std::string> read_text(const type_descriptor& type, std::string_view text, void* out);
 
 /// Appends the text that `read_text` reads back. An empty optional, and an enumerator without a name, append

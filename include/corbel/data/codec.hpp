@@ -13,11 +13,13 @@
 namespace corbel::data {
 
 /// The SQL value of a C++ value. Booleans travel as 0 and 1; times, dates, UUIDs, enumerations and custom
-/// scalars as their text; lists, maps, objects and json as JSON text. Throws `failure` (internal) for what
-/// no column can hold: an unsigned number above 2^63-1, an enumerator without a name.
+/// scalars as their text; bytes as a blob; lists, maps, objects and json as JSON text. Throws `failure`
+/// (internal) for what no column can hold: an unsigned number above 2^63-1, an enumerator without a name.
 value encode(const type_descriptor& type, const void* from);
 
-/// The opposite. Throws `failure` (internal) that names `column` when the cell does not hold the type.
+/// The opposite. Takes also what Postgres writes as text: timestamps with a blank and any offset, numerics
+/// that are finite and, for an integer, whole, and arrays, bounds and nested lists included: {1,2,NULL}.
+/// Throws `failure` (internal) that names `column` when the cell does not hold the type.
 void decode(const cell& from, const type_descriptor& type, void* to, std::string_view column);
 
 /// Appends every row to the list at `list`, whose type is `list_type`. Rows of a described class map by

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/bytes_text.hpp"
 #include "base/json/decoder.hpp"
 #include "base/json/json_value.hpp"
 #include "corbel/base/json/writer.hpp"
@@ -166,6 +167,7 @@ bool decoder::scalar_text(const type_descriptor& type, void* out, const path& at
     case type_kind::timestamp: good = keep(parse_timestamp(read), out); break;
     case type_kind::date: good = keep(parse_date(read), out); break;
     case type_kind::uuid: good = keep(parse_uuid(read), out); break;
+    case type_kind::bytes: good = read_bytes(read, *static_cast<std::vector<std::byte>*>(out)); break;
     case type_kind::custom: good = type.custom->parse(read, out); break;
     default:
       if (const std::int64_t* known = type.enumeration->value_of(read))

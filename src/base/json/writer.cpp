@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/bytes_text.hpp"
 #include "base/json/json_value.hpp"
 #include "base/json/plain_run.hpp"
 #include "base/json/utf8.hpp"
@@ -166,6 +167,11 @@ void append(std::string& out, const type_descriptor& type, const void* value) {
     case type_kind::timestamp: return append_quoted<timestamp>(out, value);
     case type_kind::date: return append_quoted<date>(out, value);
     case type_kind::uuid: return append_quoted<uuid>(out, value);
+    case type_kind::bytes:
+      out.push_back('"');
+      append_bytes(out, *static_cast<const std::vector<std::byte>*>(value));
+      out.push_back('"');
+      return;
     case type_kind::enumeration: return append_enumerator(out, type, value);
     case type_kind::custom: {
       std::string text;

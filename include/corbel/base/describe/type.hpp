@@ -21,8 +21,9 @@ enum class type_kind : std::uint8_t {
   timestamp,    ///< corbel::timestamp
   date,         ///< corbel::date
   uuid,         ///< corbel::uuid
+  bytes,        ///< std::vector<std::byte>, as base64 where there is only text
   enumeration,  ///< by name
-  custom,       ///< by the user's own to_text / from_text
+  custom,       ///< by a text form of its own, mostly the user's to_text / from_text
   optional,     ///< std::optional
   list,         ///< std::vector
   map,          ///< std::map or std::unordered_map with std::string keys

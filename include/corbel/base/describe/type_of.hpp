@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,12 +22,32 @@
 
 namespace corbel {
 
-/// A scalar of the user's own that travels as text: `std::string to_text(const T&)` and
-/// `std::optional<T> from_text(corbel::tag<T>, std::string_view)`, both found beside T.
+namespace detail {
 template <class T>
-concept text_scalar = requires(const T& value, std::string_view text) {
+concept has_text_functions = requires(const T& value, std::string_view text) {
   { to_text(value) } -> std::convertible_to<std::string>;
   { from_text(tag<T>{}, text) } -> std::same_as<std::optional<T>>;
+};
+}  // namespace detail
+
+/// How a scalar of the user's own travels as text. Nobody needs it who can write beside T
+/// `std::string to_text(const T&)` and `std::optional<T> from_text(corbel::tag<T>, std::string_view)`. It is
+/// specialised for whole families of types that have a text form by other names: `static std::string
+/// write(const T&)`, and `static std::optional<T> read(std::string_view)`, which is empty for anything that
+/// is no T. A specialisation must be seen wherever T is used, so it belongs beside T.
+template <class T>
+struct text_form {};
+template <detail::has_text_functions T>
+struct text_form<T> {
+  static std::string write(const T& value) { return to_text(value); }
+  static std::optional<T> read(std::string_view text) { return from_text(tag<T>{}, text); }
+};
+
+/// A scalar of the user's own that travels as text: one that has a `text_form`.
+template <class T>
+concept text_scalar = requires(const T& value, std::string_view text) {
+  { text_form<T>::write(value) } -> std::convertible_to<std::string>;
+  { text_form<T>::read(text) } -> std::same_as<std::optional<T>>;
 };
 
 namespace detail {
@@ -40,6 +61,9 @@ template <class>
 inline constexpr bool is_list = false;
 template <class T, class A>
 inline constexpr bool is_list<std::vector<T, A>> = true;
+/// These are bytes, one value.
+template <>
+inline constexpr bool is_list<std::vector<std::byte>> = false;
 
 template <class>
 inline constexpr bool is_optional = false;
@@ -238,9 +262,9 @@ struct map_table {
 template <class T>
 struct custom_table {
   static constexpr custom_text_descriptor value{
-      [](std::string& out, const void* v) { out += to_text(as<T>(v)); },
+      [](std::string& out, const void* v) { out += text_form<T>::write(as<T>(v)); },
       [](std::string_view text, void* v) {
-        std::optional<T> read = from_text(tag<T>{}, text);
+        std::optional<T> read = text_form<T>::read(text);
         if (read) as<T>(v) = std::move(*read);
         return read.has_value();
       }};
@@ -300,6 +324,8 @@ constexpr type_descriptor make_type() {
     t.kind = type_kind::date;
   } else if constexpr (std::is_same_v<T, uuid>) {
     t.kind = type_kind::uuid;
+  } else if constexpr (std::is_same_v<T, std::vector<std::byte>>) {
+    t.kind = type_kind::bytes;
   } else if constexpr (std::is_same_v<T, nlohmann::json>) {
     t.kind = type_kind::json;
   } else if constexpr (is_optional<T>) {

@@ -10,7 +10,8 @@ namespace corbel::json {
 /// Appends the value as compact JSON (RFC 8259). Members come in the order of `describe`. An object's empty
 /// optional members are left out; elsewhere an empty optional is null. NaN, the infinities and enumerators
 /// without a name, for which JSON has no form, are null. Floating point is the shortest text that reads back
-/// the same. Bytes of a text that are not UTF-8 become U+FFFD: the output is always valid.
+/// the same. Members of bytes are base64 with padding. Bytes of a text that are not UTF-8 become U+FFFD: the
+/// output is always valid.
 void append(std::string& out, const type_descriptor& type, const void* value);
 
 template <class T>
