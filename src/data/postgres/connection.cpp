@@ -29,6 +29,15 @@ constexpr std::string_view reset_session =
     "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all(); "
     "DISCARD SEQUENCES; DISCARD TEMP";
 
+data::array_elements elements_of(std::uint32_t array) {
+  switch (array) {
+    case oid::bytea_array: return data::array_elements::bytes;
+    case oid::json_array:
+    case oid::jsonb_array: return data::array_elements::json;
+    default: return data::array_elements::plain;
+  }
+}
+
 error use_transact(std::string_view sql) {
   return internal_error(
       "transactions are the library's business: use db.transact(...) or begin() in place of: " +
@@ -114,8 +123,9 @@ std::vector<data::value> connection::array_parameters(const call& what, const pl
     const auto& own = with.user_arrays;
     if (!is_array(type) && std::find(own.begin(), own.end(), type) == own.end()) continue;
     auto* text = std::get_if<std::string>(&values[i]);
+    // A literal may begin with its bounds, "[0:1]={...}": that is one already.
     if (text && text->starts_with('[') && text->find("]=") == std::string::npos)
-      *text = data::array_literal(*text);
+      *text = data::array_literal(*text, elements_of(type));
   }
   return values;
 }

@@ -14,6 +14,9 @@ inline constexpr std::uint32_t int4 = 23;
 inline constexpr std::uint32_t oid = 26;
 inline constexpr std::uint32_t float4 = 700;
 inline constexpr std::uint32_t float8 = 701;
+inline constexpr std::uint32_t json_array = 199;
+inline constexpr std::uint32_t bytea_array = 1001;
+inline constexpr std::uint32_t jsonb_array = 3807;
 inline constexpr std::uint32_t first_user = 16'384;
 
 /// Every array type among them, in order.

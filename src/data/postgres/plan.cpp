@@ -2,43 +2,48 @@
 
 #include <algorithm>
 
-#include "data/sql_words.hpp"
+#include "data/sql_tokens.hpp"
 
 namespace corbel::postgres {
 namespace {
 
-bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return data::is_word(word, w); });
+using data::detail::sql_token;
+
+bool is_one_of(const sql_token& token, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return token.is_word(word); });
 }
 
 }  // namespace
 
 statement_kind classify(std::string_view sql) {
   statement_kind kind;
-  auto rest = sql;
-  const auto first = data::next_word(rest);
-  const bool to_savepoint = [&] {
-    if (!data::is_word(first, "rollback")) return false;
-    auto behind = rest;
-    auto word = data::next_word(behind);
-    if (is_one_of(word, {"work", "transaction"})) word = data::next_word(behind);
-    return data::is_word(word, "to");
-  }();
-  kind.controls_savepoint = to_savepoint || is_one_of(first, {"savepoint", "release"});
-  kind.controls_transaction =
-      !to_savepoint && is_one_of(first, {"begin", "start", "commit", "end", "abort", "rollback"});
-  if (data::is_word(first, "prepare")) {
-    auto behind = rest;
-    kind.controls_transaction = data::is_word(data::next_word(behind), "transaction");
+  data::detail::sql_tokens tokens(sql);
+  const auto next = [&]() -> sql_token {
+    for (;;) {
+      const auto token = tokens.next();
+      if (!token) return {sql_token::kind::symbol, ";"};
+      if (token->is == sql_token::kind::word || token->is == sql_token::kind::quoted_name) return *token;
+    }
+  };
+  const auto first = next();
+  auto word = next();
+  if (first.is_word("rollback")) {
+    if (is_one_of(word, {"work", "transaction"})) word = next();
+    kind.controls_savepoint = word.is_word("to");
+    kind.controls_transaction = !kind.controls_savepoint;
   }
+  if (is_one_of(first, {"savepoint", "release"})) kind.controls_savepoint = true;
+  if (is_one_of(first, {"begin", "start", "commit", "end", "abort"}) ||
+      (first.is_word("prepare") && word.is_word("transaction")))
+    kind.controls_transaction = true;
+  kind.only_reads = is_one_of(first, {"select", "values", "show", "table", "with"});
   kind.leaves_state = is_one_of(first, {"set", "reset", "listen", "unlisten", "declare", "prepare", "load",
                                         "do", "call", "discard", "deallocate"});
-  kind.only_reads = is_one_of(first, {"select", "values", "show", "table", "with"});
-  for (auto word = data::next_word(rest); !word.empty(); word = data::next_word(rest)) {
-    if (is_one_of(word, {"set_config", "temp", "temporary", "pg_advisory_lock", "pg_advisory_lock_shared",
-                         "pg_try_advisory_lock", "pg_try_advisory_lock_shared"}))
+  for (; word.text != ";"; word = next()) {
+    if (is_one_of(word, {"set_config", "temp", "temporary", "pg_temp", "pg_advisory_lock",
+                         "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"}))
       kind.leaves_state = true;
-    if (is_one_of(word, {"insert", "update", "delete", "merge"}) && kind.only_reads) kind.only_reads = false;
+    if (is_one_of(word, {"insert", "update", "delete", "merge"})) kind.only_reads = false;
   }
   return kind;
 }

@@ -2,7 +2,7 @@
 
 #include "corbel/data/sqlite/sqlite.hpp"
 #include "corbel/runtime/blocking_pool.hpp"
-#include "data/sql_words.hpp"
+#include "data/sql_tokens.hpp"
 #include "data/sqlite/connection.hpp"
 #include "data/sqlite/connection_pool.hpp"
 
@@ -16,15 +16,19 @@ using rows_ptr = std::unique_ptr<data::result_set>;
 using held = std::shared_ptr<lease>;
 
 role role_for(std::string_view sql) {
-  const auto first = data::next_word(sql);
-  if (data::is_word(first, "select") || data::is_word(first, "values") || data::is_word(first, "explain"))
-    return role::reader;
-  if (!data::is_word(first, "with")) return role::writer;
-  for (auto word = data::next_word(sql); !word.empty(); word = data::next_word(sql))
-    if (data::is_word(word, "insert") || data::is_word(word, "update") || data::is_word(word, "delete") ||
-        data::is_word(word, "replace"))
+  data::detail::sql_tokens tokens(sql);
+  bool first = true;
+  while (const auto token = tokens.next()) {
+    if (token->is != data::detail::sql_token::kind::word) continue;
+    if (first && (token->is_word("select") || token->is_word("values") || token->is_word("explain")))
+      return role::reader;
+    if (first && !token->is_word("with")) return role::writer;
+    if (token->is_word("insert") || token->is_word("update") || token->is_word("delete") ||
+        token->is_word("replace"))
       return role::writer;
-  return role::reader;
+    first = false;
+  }
+  return first ? role::writer : role::reader;
 }
 
 // What runs on the threads of the pool. Everything is taken by value: the caller may be gone.
