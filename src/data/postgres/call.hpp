@@ -37,6 +37,8 @@ struct call : boost::intrusive_ref_counter<call, boost::thread_unsafe_counter> {
   std::vector<prelude> before;
   /// The batch before it began a transaction of the statement's own, to be committed behind it.
   bool commit_behind = false;
+  /// Runs as somebody else than our own role: what is denied is denied to them.
+  bool acts = false;
   /// Several statements by the simple protocol.
   bool script = false;
   /// No deadline of its own: migrations, and the wait for their lock.
@@ -50,6 +52,7 @@ struct call : boost::intrusive_ref_counter<call, boost::thread_unsafe_counter> {
 
   bool abandoned = false;  ///< nobody waits any more
   bool resent = false;     ///< was hit by the cancellation of another one, or its plan had grown old
+  bool alone = false;      ///< shares its Sync with no other statement
   bool queued = false;
   steady::time_point queued_at{};
 

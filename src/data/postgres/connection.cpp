@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "data/array_text.hpp"
 #include "data/postgres/oids.hpp"
@@ -21,6 +22,8 @@ constexpr auto grace = 1s;
 /// A server that does not stop a statement within this time is taken for lost.
 constexpr auto cancel_patience = 2s;
 constexpr auto control_patience = 10s;
+/// Reads that share a Sync wait for one another.
+constexpr std::size_t most_sharing = 32;
 constexpr std::size_t read_size = 64 * 1024;
 constexpr int most_reads = 8;
 
@@ -131,38 +134,29 @@ std::vector<data::value> connection::array_parameters(const call& what, const pl
 }
 
 void connection::send_statement(call_ptr what, const plan_ptr& with) {
+  const bool shares = !exclusive && !what->alone && what->before.empty() && with->may_share();
+  const bool joins = shares && open_to_share_ && units_.back().size() < most_sharing;
+  if (!joins) close_shared();
+  const auto begins_at = position();
   const auto before = out_.size();
-  const auto units_before = units_.size();
-  const auto expected = with->parameters.size();
   try {
-    if (what->what.parameters().size() != expected)
-      throw failure(internal_error("this SQL takes " + std::to_string(expected) + " values but was given " +
-                                   std::to_string(what->what.parameters().size()) + ": " + with->text));
-    auto& u = push(unit::kind::statement);
-    u.plan = with;
-    u.preludes = what->before.size();
-    u.call = what;
-    wire_writer w(out_);
-    for (const auto& one : what->before) {
-      w.parse({}, one.sql);
-      w.bind({}, one.values, {});
-      w.execute();
-    }
-    if (with->name.empty()) w.parse({}, with->text);
-    if (with->has_arrays)
-      w.bind(with->name, array_parameters(*what, *with), with->formats);
-    else
-      w.bind(with->name, what->what.parameters(), with->formats);
-    if (with->name.empty()) w.describe_portal();
-    w.execute();
-    w.sync();
+    write_statement(*what, *with);
   } catch (const failure& f) {
-    // Nothing of it leaves.
-    out_.resize(before);
-    units_.resize(units_before);
+    out_.resize(before);  // nothing of it leaves
     fail_call(*what, f.error());
     return end_call(std::move(what));
   }
+  if (joins) {
+    units_.back().sharing.push_back({what, with});
+    ++sharing_;
+  } else {
+    auto& u = push(unit::kind::statement, begins_at);
+    u.call = what;
+    u.plan = with;
+    u.preludes = what->before.size();
+  }
+  open_to_share_ = shares;
+  if (!shares) wire_writer(out_).sync();
   if (what->commit_behind) {
     auto& u = push(unit::kind::commit);
     u.call = what;
@@ -179,6 +173,33 @@ void connection::send_statement(call_ptr what, const plan_ptr& with) {
       control(reset_session);
   }
   written();
+}
+
+/// All of it but the Sync.
+void connection::write_statement(const call& what, const plan& with) {
+  const auto& values = what.what.parameters();
+  const auto expected = with.parameters.size();
+  if (values.size() != expected)
+    throw failure(internal_error("this SQL takes " + std::to_string(expected) + " values but was given " +
+                                 std::to_string(values.size()) + ": " + with.text));
+  wire_writer w(out_);
+  for (const auto& one : what.before) {
+    w.parse({}, one.sql);
+    w.bind({}, one.values, {});
+    w.execute();
+  }
+  if (with.name.empty()) w.parse({}, with.text);
+  if (with.has_arrays)
+    w.bind(with.name, array_parameters(what, with), with.formats);
+  else
+    w.bind(with.name, values, with.formats);
+  if (with.name.empty()) w.describe_portal();
+  w.execute();
+}
+
+void connection::close_shared() {
+  if (!std::exchange(open_to_share_, false)) return;
+  wire_writer(out_).sync();
 }
 
 void connection::send_script(call_ptr what) {
@@ -215,12 +236,33 @@ void connection::ping() {
   written();
 }
 
+std::uint64_t connection::position() const noexcept {
+  return sent_ + out_.size() - out_sent_;
+}
+
 connection::unit& connection::push(unit::kind what) {
+  close_shared();
+  return push(what, position());
+}
+
+connection::unit& connection::push(unit::kind what, std::uint64_t begins_at) {
   auto& u = units_.emplace_back();
   u.what = what;
-  u.begins_at = sent_ + out_.size() - out_sent_;
+  u.begins_at = begins_at;
   if (units_.size() == 1) start_head();
   return u;
+}
+
+bool connection::unit::holds(const postgres::call& one) const noexcept {
+  return call.get() == &one || std::any_of(sharing.begin(), sharing.end(), [&](const statement_call& other) {
+           return other.call.get() == &one;
+         });
+}
+
+bool connection::unit::any_abandoned() const noexcept {
+  return (call && call->abandoned) ||
+         std::any_of(sharing.begin(), sharing.end(),
+                     [](const statement_call& other) { return other.call->abandoned; });
 }
 
 void connection::written() {
@@ -229,6 +271,7 @@ void connection::written() {
 }
 
 void connection::flush() {
+  close_shared();
   while (!broken_ && out_sent_ < out_.size()) {
     const auto moved = socket_->send(std::string_view(out_).substr(out_sent_));
     if (moved.how == link::outcome::closed) return break_off("the server closed the connection");
@@ -348,6 +391,7 @@ void connection::handle(const wire_message& m) {
         --u.preludes;
       } else {
         u.tag = field_reader(m.payload).text();
+        if (u.what == unit::kind::statement) finish_current(u);
       }
       break;
     case 'E':
@@ -368,7 +412,7 @@ void connection::handle(const wire_message& m) {
         for (auto& one : shape) u.plan->formats.push_back(one.format = best_format(one.type));
         u.plan->shape = std::make_shared<const columns>(std::move(shape));
       } else if (u.what == unit::kind::statement && u.preludes == 0) {
-        u.call->result = std::make_unique<rows>(std::make_shared<const columns>(read_columns(m.payload)));
+        u.current().result = std::make_unique<rows>(std::make_shared<const columns>(read_columns(m.payload)));
       }
       break;
     case 'G':
@@ -393,8 +437,9 @@ void connection::handle_row(const wire_message& m) {
     return;
   }
   if (u.what != unit::kind::statement || u.preludes > 0 || u.refused) return;
-  auto& result = u.call->result;
-  if (!result) result = std::make_unique<rows>(u.plan->shape);
+  if (u.answered_calls == u.size()) throw protocol_error("a row behind the last one");
+  auto& result = u.current().result;
+  if (!result) result = std::make_unique<rows>(u.current_plan()->shape);
   result->add(m.payload);
   if (result->bytes() > how_.most_result) {
     result.reset();
@@ -407,13 +452,17 @@ void connection::finish_unit() {
   if (units_.empty()) throw protocol_error("an answer that nobody asked for");
   auto u = std::move(units_.front());
   units_.pop_front();
+  sharing_ -= u.sharing.size();
   if (cancelling_) u.maybe_hit = true;
-  const auto took = loop_.now() - u.started;
-  if (u.plan && u.what == unit::kind::statement)
-    u.plan->usual += (std::chrono::duration_cast<std::chrono::nanoseconds>(took) - u.plan->usual) / 8;
+  if (u.plan && u.what == unit::kind::statement) learn_time(u);
   if (!units_.empty()) start_head();
   switch (u.what) {
-    case unit::kind::statement: finish_statement(u); break;
+    case unit::kind::statement:
+      if (u.sharing.empty())
+        finish_statement(u);
+      else
+        finish_shared(u);
+      break;
     case unit::kind::commit: finish_commit(u); break;
     case unit::kind::prepare: finish_prepare(u); break;
     case unit::kind::types: finish_types(u); break;
@@ -425,6 +474,62 @@ void connection::finish_unit() {
     case unit::kind::ping: break;
   }
   last_used = loop_.now();
+}
+
+/// One answer takes the time of the whole unit, as far as can be told from here.
+void connection::learn_time(const unit& u) {
+  using std::chrono::nanoseconds;
+  const auto took =
+      std::chrono::duration_cast<nanoseconds>(loop_.now() - u.started) / static_cast<int>(u.size());
+  const auto learn = [&](plan& of) { of.usual += (std::max(took, nanoseconds(1)) - of.usual) / 4; };
+  if (u.plan->usual.count() == 0)
+    u.plan->usual = std::max(took, nanoseconds(1));
+  else
+    learn(*u.plan);
+}
+
+/// A command of the unit is complete; that it lasts, its Sync decides.
+void connection::finish_current(unit& u) {
+  if (u.answered_calls == u.size()) throw protocol_error("a command too many");
+  auto& c = u.current();
+  if (!u.refused) {
+    if (!c.result) c.result = std::make_unique<rows>(u.current_plan()->shape);
+    c.result->set_affected(affected_rows(u.tag));
+  }
+  ++u.answered_calls;
+}
+
+/// Either all have ended, or all but the one that failed run again.
+void connection::finish_shared(unit& u) {
+  std::vector<statement_call> all;
+  all.reserve(u.size());
+  all.push_back({std::move(u.call), std::move(u.plan)});
+  for (auto& one : u.sharing) all.push_back(std::move(one));
+  if (!u.failed && !u.refused && u.answered_calls == all.size()) {
+    for (auto& one : all) end_call(std::move(one.call));
+    return;
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto& one = all[i];
+    if (one.call->abandoned) {
+      end_call(std::move(one.call));
+      continue;
+    }
+    if (i == u.answered_calls) {
+      unit failed;
+      failed.what = unit::kind::statement;
+      failed.call = std::move(one.call);
+      failed.plan = std::move(one.plan);
+      failed.failed = std::move(u.failed);
+      failed.refused = std::move(u.refused);
+      failed.maybe_hit = u.maybe_hit;
+      finish_statement(failed);
+      continue;
+    }
+    one.call->alone = true;
+    one.call->result.reset();
+    submit(std::move(one.call));
+  }
 }
 
 /// Whether a call whose answer was not its own fault goes to the server once more.
@@ -458,9 +563,8 @@ void connection::finish_statement(unit& u) {
     // In a transaction an old plan has failed it already; the next one prepares anew.
     if (u.failed->sql_state == "26000" || u.failed->sql_state == "0A000") plans_.remove(*u.plan);
     fail_call(c, to_error(std::move(*u.failed), u.plan->text));
-  } else {
-    if (!c.result) c.result = std::make_unique<rows>(u.plan->shape);
-    c.result->set_affected(affected_rows(u.tag));
+  } else if (!c.result) {
+    c.result = std::make_unique<rows>(u.plan->shape);
   }
   if (!c.commit_behind) end_call(std::move(u.call));
 }
@@ -479,14 +583,14 @@ void connection::finish_prepare(unit& u) {
   if (u.failed) {
     plans_.remove(*u.plan);
     const auto wrong = to_error(std::move(*u.failed), u.plan->text);
-    std::deque<waiting_call> others;
+    std::deque<statement_call> others;
     for (auto& one : std::exchange(held_, {})) {
       if (one.plan != u.plan) {
         others.push_back(std::move(one));
         continue;
       }
-      fail_call(*one.what, wrong);
-      end_call(std::move(one.what));
+      fail_call(*one.call, wrong);
+      end_call(std::move(one.call));
     }
     held_ = std::move(others);
     return send_held();
@@ -517,12 +621,13 @@ void connection::send_held() {
   while (!held_.empty() && held_.front().plan->ready) {
     auto next = std::move(held_.front());
     held_.pop_front();
-    if (!next.what->abandoned) send_statement(std::move(next.what), next.plan);
+    if (!next.call->abandoned) send_statement(std::move(next.call), next.plan);
   }
 }
 
 void connection::fail_call(call& what, error why) {
   what.result.reset();
+  if (what.acts && is_sql_state(why, "42501")) why = denied(std::move(why));
   what.failed = std::move(why);
 }
 
@@ -536,7 +641,7 @@ void connection::start_head() {
   auto& head = units_.front();
   head.started = loop_.now();
   if (cancelling_) head.maybe_hit = true;
-  if (head.call && head.call->abandoned && head.what != unit::kind::commit && !head.cancel_asked) {
+  if (head.any_abandoned() && head.what != unit::kind::commit && !head.cancel_asked) {
     head.cancel_asked = true;
     if (!cancelling_) {
       cancelling_ = true;
@@ -548,7 +653,7 @@ void connection::start_head() {
 
 void connection::abandon(call& what) {
   what.abandoned = true;
-  if (units_.empty() || units_.front().call.get() != &what) return;
+  if (units_.empty() || !units_.front().holds(what)) return;
   const auto since = units_.front().started;
   start_head();
   units_.front().started = since;
@@ -560,12 +665,12 @@ void connection::cancel_ended() {
   auto& head = units_.front();
   head.maybe_hit = true;
   // The wish may have come before the statement began: once more, if it is still there.
-  if (head.call && head.call->abandoned && head.what != unit::kind::commit &&
+  if (head.any_abandoned() && head.what != unit::kind::commit &&
       loop_.now() - cancel_since_ < cancel_patience) {
     head.cancel_asked = false;
-    const auto since = cancel_since_;
-    abandon(*head.call);
-    cancel_since_ = since;
+    const auto since = std::pair(cancel_since_, head.started);
+    start_head();
+    std::tie(cancel_since_, head.started) = since;
   }
 }
 
@@ -619,7 +724,7 @@ void connection::break_off(std::string why) {
   // What stands behind a statement that the server died of was never looked at.
   bool untouched = false;
   for (auto& u : std::exchange(units_, {})) {
-    if (!u.call || (u.call->done() && !u.call->commit_behind)) continue;
+    if (!u.call) continue;
     auto& c = *u.call;
     const bool fatal = u.failed && is_fatal(*u.failed) && u.tag.empty() && u.what != unit::kind::commit;
     if (u.what == unit::kind::statement && c.commit_behind) {
@@ -633,9 +738,17 @@ void connection::break_off(std::string why) {
       end_call(std::move(u.call));
       continue;
     }
+    if (!u.tag.empty()) c.result.reset();  // it did not come to its Sync
     if (untouched || u.begins_at >= sent_) {
       give_back(std::move(u.call));
+      for (auto& one : u.sharing) give_back(std::move(one.call));
       continue;
+    }
+    // They only read, and none of them has ended: whoever waits may ask again.
+    for (auto& one : u.sharing) {
+      if (one.call->abandoned) continue;
+      fail_call(*one.call, connection_error("the connection broke: " + why));
+      end_call(std::move(one.call));
     }
     if (u.refused)
       fail_call(c, std::move(*u.refused));
@@ -648,7 +761,7 @@ void connection::break_off(std::string why) {
     untouched = untouched || fatal;
     end_call(std::move(u.call));
   }
-  for (auto& one : std::exchange(held_, {})) give_back(std::move(one.what));
+  for (auto& one : std::exchange(held_, {})) give_back(std::move(one.call));
   owner_.on_broken(*this, std::move(unsent), why);
 }
 

@@ -57,7 +57,7 @@ class connection final : public readiness_handler {
   void flush();
 
   /// Statements under way.
-  std::size_t load() const noexcept { return units_.size() + held_.size(); }
+  std::size_t load() const noexcept { return units_.size() + sharing_ + held_.size(); }
   bool idle() const noexcept { return units_.empty() && held_.empty(); }
   bool broken() const noexcept { return broken_; }
   /// Whether something sent now would wait for a statement that is known to be slow, or proves to be.
@@ -92,11 +92,19 @@ class connection final : public readiness_handler {
 
  private:
   /// What the server answers with one ReadyForQuery.
+  struct statement_call {
+    call_ptr call;
+    plan_ptr plan;
+  };
   struct unit {
     enum class kind : unsigned char { statement, commit, prepare, script, control, ping, types };
     kind what = kind::control;
     call_ptr call;
     plan_ptr plan;
+    /// Reads that share its Sync. Should one of them fail, the server undoes and passes over the others: none
+    /// has ended before all have, and then they run again, each for itself.
+    std::vector<statement_call> sharing;
+    std::size_t answered_calls = 0;
     std::size_t preludes = 0;
     std::optional<server_report> failed;
     std::optional<error> refused;  // by us
@@ -106,6 +114,17 @@ class connection final : public readiness_handler {
     bool cancel_asked = false;
     bool maybe_hit = false;  // a cancellation was under way while it ran
     bool answered = false;
+
+    std::size_t size() const noexcept { return sharing.size() + 1; }
+    /// The call whose answer comes next.
+    postgres::call& current() const noexcept {
+      return *(answered_calls == 0 ? call : sharing[answered_calls - 1].call);
+    }
+    const plan_ptr& current_plan() const noexcept {
+      return answered_calls == 0 ? plan : sharing[answered_calls - 1].plan;
+    }
+    bool holds(const postgres::call& one) const noexcept;
+    bool any_abandoned() const noexcept;
   };
 
   void on_ready(readiness what) override;
@@ -115,6 +134,7 @@ class connection final : public readiness_handler {
   void handle_row(const wire_message& m);
   void finish_unit();
   void finish_statement(unit& u);
+  void finish_shared(unit& u);
   void finish_commit(unit& u);
   void finish_prepare(unit& u);
   void finish_types(unit& u);
@@ -130,6 +150,12 @@ class connection final : public readiness_handler {
   void send_statement(call_ptr what, const plan_ptr& with);
   void send_script(call_ptr what);
   unit& push(unit::kind what);
+  unit& push(unit::kind what, std::uint64_t begins_at);
+  std::uint64_t position() const noexcept;  // of what is written next, in the stream
+  void write_statement(const call& what, const plan& with);
+  void learn_time(const unit& u);
+  void finish_current(unit& u);
+  void close_shared();
   void written();
   void watch();
   std::vector<data::value> array_parameters(const call& what, const plan& with) const;
@@ -141,12 +167,10 @@ class connection final : public readiness_handler {
   plan_cache plans_;
   std::uint64_t next_name_ = 0;
 
-  std::deque<unit> units_;  // sent, in order
-  struct waiting_call {
-    call_ptr what;
-    plan_ptr plan;
-  };
-  std::deque<waiting_call> held_;  // behind a statement whose plan is being made
+  std::deque<unit> units_;           // sent, in order
+  bool open_to_share_ = false;       // the last unit lacks its Sync
+  std::size_t sharing_ = 0;          // calls in units that are not their first
+  std::deque<statement_call> held_;  // behind a statement whose plan is being made
 
   std::string out_;
   std::size_t out_sent_ = 0;

@@ -151,6 +151,13 @@ error to_error(server_report said, std::string_view sql) {
   return with_origin(std::move(plain), std::move(said), std::move(cause));
 }
 
+error denied(error internal) {
+  auto refused = forbidden("You may not do this.", "row_denied").because(internal.cause());
+  if (const auto* said = internal.origin<reported>())
+    return std::move(refused).from(std::make_shared<const reported>(*said));
+  return refused;
+}
+
 error connection_error(std::string cause) {
   return unavailable("The database is not available. Try again shortly.", "database_unavailable")
       .retry_after(std::chrono::seconds(1))

@@ -13,6 +13,8 @@ server_report read_report(std::string_view payload);
 /// The error a server's report becomes (docs/data-postgres.md has the table). `sql` goes to the cause alone.
 error to_error(server_report said, std::string_view sql);
 
+/// The same failure for whom the database acted for: "not allowed", in place of a fault of ours.
+error denied(error internal);
 /// The connection is gone, or cannot be had: nothing was done, and it may work shortly.
 error connection_error(std::string cause);
 /// The connection was lost while a change was under way: it may have been made, or not.

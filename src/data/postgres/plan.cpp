@@ -43,6 +43,7 @@ statement_kind classify(std::string_view sql) {
     if (is_one_of(word, {"set_config", "temp", "temporary", "pg_temp", "pg_advisory_lock",
                          "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"}))
       kind.leaves_state = true;
+    if (is_one_of(word, {"update", "share"})) kind.locks = true;
     if (is_one_of(word, {"insert", "update", "delete", "merge"})) kind.only_reads = false;
   }
   return kind;

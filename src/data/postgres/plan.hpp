@@ -18,6 +18,7 @@ struct statement_kind {
   bool controls_savepoint = false;
   bool leaves_state = false;  ///< may leave something on its session: SET, LISTEN, an advisory lock, ...
   bool only_reads = false;
+  bool locks = false;  ///< rows that it reads, until its transaction ends
 };
 statement_kind classify(std::string_view sql);
 
@@ -34,6 +35,12 @@ struct plan {
   bool has_arrays = false;                 ///< whether there is an array among them
   /// How long it usually runs, as a moving average.
   std::chrono::nanoseconds usual{0};
+
+  /// Whether it may share its Sync with others of its kind: quick reads, whose time is known.
+  bool may_share() const noexcept {
+    return kind.only_reads && !kind.locks && !kind.leaves_state && usual.count() > 0 &&
+           usual < std::chrono::milliseconds(1);
+  }
 };
 using plan_ptr = std::shared_ptr<plan>;
 

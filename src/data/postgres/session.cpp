@@ -61,6 +61,7 @@ std::shared_ptr<pool> session::home() const {
 call_ptr session::make_call(data::statement what) {
   call_ptr made(new call(std::move(what)));
   made->patient = patient_;
+  made->acts = acts_;
   made->before = std::exchange(begin_, {});
   begun_ = true;
   if (!deferred_.empty()) on_->control(std::exchange(deferred_, {}));
@@ -190,11 +191,13 @@ task<std::shared_ptr<data::session>> begin_session(std::shared_ptr<pool> home, d
   borrowed mine{home, co_await home->take()};
   const bool migrates = mode.use == transaction_use::migrate || mode.use == transaction_use::migrate_bare;
   if (migrates) co_await lock_migrations(home, mine.on);
+  const bool acts = !settings.empty();
   std::vector<prelude> begin;
   if (mode.use != transaction_use::migrate_bare) begin.push_back({begin_text(mode), {}});
   for (auto& one : settings) begin.push_back(std::move(one));
   auto made = std::make_shared<session>(home, std::exchange(mine.on, nullptr), std::move(begin));
   if (migrates) made->be_patient();
+  if (acts) made->act();
   co_return made;
 }
 

@@ -31,6 +31,8 @@ class session final : public data::session {
 
   /// No statement has a limit of time.
   void be_patient() noexcept { patient_ = true; }
+  /// It runs as somebody else than our own role.
+  void act() noexcept { acts_ = true; }
 
  private:
   std::shared_ptr<pool> home() const;
@@ -43,6 +45,7 @@ class session final : public data::session {
   const bool in_transaction_;
   bool begun_ = false;
   bool patient_ = false;
+  bool acts_ = false;
   bool in_commit_ = false;  // its end is awaited: nothing to roll back
   std::string deferred_;
 };

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+
+#include <corbel/data/database.hpp>
+#include <corbel/data/postgres/identity.hpp>
+
+namespace corbel::postgres {
+
+class backend;
+
+/// A database that is Postgres, with what only Postgres can do. A cheap handle to the same connections.
+class database : public data::database {
+ public:
+  /// Throws `failure`, with a message for the operator, when `any` is another kind of database. Make it where
+  /// the program is put together: then what needs Postgres is found at the start.
+  explicit database(const data::database& any);
+
+  /// A source that acts as `who`: each statement runs in a transaction of its own that begins with the
+  /// identity's settings (`SET LOCAL`), in one batch with them, so that it never runs without; `transact` and
+  /// `begin` set them in the same way. What a policy refuses is `forbidden`.
+  data::source as(identity who) const;
+
+ private:
+  std::shared_ptr<postgres::backend> backend_;
+};
+
+}  // namespace corbel::postgres

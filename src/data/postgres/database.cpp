@@ -1,0 +1,24 @@
+#include "corbel/data/postgres/database.hpp"
+
+#include "data/postgres/acting.hpp"
+#include "data/postgres/backend.hpp"
+
+namespace corbel::postgres {
+namespace {
+
+std::shared_ptr<backend> backend_of(const data::database& any) {
+  if (auto found = std::dynamic_pointer_cast<backend>(any.runner())) return found;
+  throw failure(error{error_kind::invalid, "postgres_needed",
+                      "This program needs Postgres, but its database is " + std::string(any.language().name) +
+                          ". Give it a DATABASE_URL that begins with postgres://."});
+}
+
+}  // namespace
+
+database::database(const data::database& any) : data::database(any), backend_(backend_of(any)) {}
+
+data::source database::as(identity who) const {
+  return data::source(std::make_shared<acting>(backend_, std::move(who)));
+}
+
+}  // namespace corbel::postgres
