@@ -174,15 +174,17 @@ class Answers(unittest.TestCase):
 
     @unittest.skipUnless((PROGRAMS / "pqxx_server").is_file(), "no libpqxx to build with")
     def test_a_whole_run(self):
-        words = ["--database", "--scenario", "queries,crowd", "--target", f"{PROGRAMS / 'pqxx_server'} --port {{port}}",
-                 "--rounds", "1", "--late-rounds", "1", "--seconds", "0.1", "--polite"]
+        words = ["--database", "--scenario", "queries,crowd", "--target", f"{PROGRAMS / 'raw_pg_server'} --port {{port}}",
+                 "--rounds", "1", "--late-rounds", "1", "--seconds", "0.3", "--polite"]
         done = subprocess.run([sys.executable, "-B", "-m", "harness", "--programs", str(PROGRAMS), *words],
                               capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(TREE / "benchmarks")},
                               timeout=250, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         for name in ("raw", "target", "libpqxx"):
-            self.assertRegex(done.stdout, rf"\| queries +\| {name} ")
-            self.assertRegex(done.stdout, rf"\| crowd \(1,000 at once\) +\| {name} ")
+            for each, title in (("queries", "queries"), ("crowd", r"crowd \(1,000 at once\)")):
+                if name == "libpqxx" and re.search(rf"{each} leaves (it|libpqxx) out: libpqxx", done.stderr):
+                    continue  # a peer that a busy machine leaves no time is named
+                self.assertRegex(done.stdout, rf"\| {title} +\| {name} ", done.stderr)
 
 
 if __name__ == "__main__":
