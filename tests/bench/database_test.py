@@ -10,6 +10,7 @@ import http.client
 import io
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -95,6 +96,22 @@ class Arithmetic(unittest.TestCase):
         for usable, wanted in (({0, 1}, {1}), ({0, 1, 2, 5}, {2, 5}), ({3}, {3})):
             with mock.patch("os.sched_getaffinity", return_value=usable):
                 self.assertEqual(machine.database_cores(), wanted)
+
+    def test_putting_the_database_first_puts_nobody_else_first(self):
+        """It is started by a script, whose terminal's session it shares."""
+        group = pathlib.Path("/proc/self/autogroup")
+        if not group.exists():
+            self.skipTest("this kernel does not weigh sessions")
+        before = group.read_text(encoding="ascii")
+        sleeper = subprocess.Popen(["sleep", "60"])
+        try:
+            with mock.patch.object(machine, "POLITE", False):
+                machine.settle(sleeper.pid, {machine.cores()[1]})
+            self.assertEqual(os.sched_getaffinity(sleeper.pid), {machine.cores()[1]})
+        finally:
+            sleeper.kill()
+            sleeper.wait()
+        self.assertEqual(group.read_text(encoding="ascii"), before)
 
     def test_what_it_takes_is_said(self):
         with mock.patch.dict(os.environ):
