@@ -66,6 +66,8 @@ def settle(pid, on):
             if POLITE:
                 continue
             os.setpriority(os.PRIO_PROCESS, each, FIRST)
+            if os.getsid(each) != each:  # the session has others in it, such as whoever has started us, who would stay first
+                continue
             with open(f"/proc/{each}/autogroup", "w", encoding="ascii") as group:
                 group.write(str(FIRST))
         except OSError:  # it has ended, or it is not ours to change

@@ -10,6 +10,7 @@ import http.client
 import io
 import json
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -96,6 +97,22 @@ class Arithmetic(unittest.TestCase):
             with mock.patch("os.sched_getaffinity", return_value=usable):
                 self.assertEqual(machine.database_cores(), wanted)
 
+    def test_putting_the_database_first_puts_nobody_else_first(self):
+        """It is started by a script, whose terminal's session it shares."""
+        group = pathlib.Path("/proc/self/autogroup")
+        if not group.exists():
+            self.skipTest("this kernel does not weigh sessions")
+        before = group.read_text(encoding="ascii")
+        sleeper = subprocess.Popen(["sleep", "60"])
+        try:
+            with mock.patch.object(machine, "POLITE", False):
+                machine.settle(sleeper.pid, {machine.cores()[1]})
+            self.assertEqual(os.sched_getaffinity(sleeper.pid), {machine.cores()[1]})
+        finally:
+            sleeper.kill()
+            sleeper.wait()
+        self.assertEqual(group.read_text(encoding="ascii"), before)
+
     def test_what_it_takes_is_said(self):
         with mock.patch.dict(os.environ):
             os.environ.pop("DATABASE_URL", None)
@@ -174,15 +191,17 @@ class Answers(unittest.TestCase):
 
     @unittest.skipUnless((PROGRAMS / "pqxx_server").is_file(), "no libpqxx to build with")
     def test_a_whole_run(self):
-        words = ["--database", "--scenario", "queries,crowd", "--target", f"{PROGRAMS / 'pqxx_server'} --port {{port}}",
-                 "--rounds", "1", "--late-rounds", "1", "--seconds", "0.1", "--polite"]
+        words = ["--database", "--scenario", "queries,crowd", "--target", f"{PROGRAMS / 'raw_pg_server'} --port {{port}}",
+                 "--rounds", "1", "--late-rounds", "1", "--seconds", "0.3", "--polite"]
         done = subprocess.run([sys.executable, "-B", "-m", "harness", "--programs", str(PROGRAMS), *words],
                               capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(TREE / "benchmarks")},
                               timeout=250, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         for name in ("raw", "target", "libpqxx"):
-            self.assertRegex(done.stdout, rf"\| queries +\| {name} ")
-            self.assertRegex(done.stdout, rf"\| crowd \(1,000 at once\) +\| {name} ")
+            for each, title in (("queries", "queries"), ("crowd", r"crowd \(1,000 at once\)")):
+                if name == "libpqxx" and re.search(rf"{each} leaves (it|libpqxx) out: libpqxx", done.stderr):
+                    continue  # a peer that a busy machine leaves no time is named
+                self.assertRegex(done.stdout, rf"\| {title} +\| {name} ", done.stderr)
 
 
 if __name__ == "__main__":
