@@ -188,7 +188,9 @@ task<void> lock_migrations(std::shared_ptr<pool> home, std::shared_ptr<connectio
 task<std::shared_ptr<data::session>> begin_session(std::shared_ptr<pool> home, data::transaction_mode mode,
                                                    std::vector<prelude> settings) {
   using data::transaction_use;
-  borrowed mine{home, co_await home->take()};
+  borrowed mine;
+  mine.home = home;
+  mine.on = co_await home->take();
   const bool migrates = mode.use == transaction_use::migrate || mode.use == transaction_use::migrate_bare;
   if (migrates) co_await lock_migrations(home, mine.on);
   const bool acts = !settings.empty();
