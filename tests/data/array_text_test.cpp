@@ -144,7 +144,7 @@ TEST_CASE("what is no list makes no array literal") {
     (void)array_literal(R"(["a\u0000b"])");
     FAIL("was taken");
   } catch (const corbel::failure& f) {
-    CHECK(f.error().kind() == corbel::error_kind::unprocessable);
+    CHECK(f.error().kind() == corbel::error_kind::malformed);
   }
 }
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import uuid
 
 import serves
 
@@ -20,6 +21,23 @@ INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 PATIENCE = 120  # seconds; a sanitized build on a busy machine is slow
 
 program = None  # the binary under test, set by main()
+postgres = None  # the server to keep projects on, or None: SQLite
+
+
+class PostgresDatabase:
+    """An empty database on the server, dropped by `close`."""
+
+    def __init__(self):
+        self.name = f"corbel_{uuid.uuid4().hex}"
+        self.run(f"create database {self.name}")
+        self.url = re.sub(r"/[^/?]*($|\?)", rf"/{self.name}\1", postgres)
+
+    @staticmethod
+    def run(sql):
+        subprocess.run(["psql", "-q", "-d", postgres, "-c", sql], check=True, timeout=PATIENCE)
+
+    def close(self):
+        self.run(f"drop database if exists {self.name} with (force)")
 
 
 class Reply:
@@ -83,7 +101,9 @@ class Service:
     def __init__(self, **environment):
         self.room = tempfile.TemporaryDirectory(prefix="corbel-projects-")
         self.port = serves.free_port()
-        self.environment = {"PORT": str(self.port), "LOG_LEVEL": "warn", **environment}
+        self.database = PostgresDatabase() if postgres else None
+        kept = {"DATABASE_URL": self.database.url} if self.database else {}
+        self.environment = {"PORT": str(self.port), "LOG_LEVEL": "warn", **kept, **environment}
         self.log = open(pathlib.Path(self.room.name) / "log", "w+b")
         self.start()
 
@@ -127,6 +147,8 @@ class Service:
             raise AssertionError(f"the service ended with code {self.process.returncode}")
         self.log.close()
         self.room.cleanup()
+        if self.database:
+            self.database.close()
 
 
 class ServiceTest(unittest.TestCase):
@@ -202,7 +224,12 @@ def at_once(count, work):
 
 
 def main():
-    """`some_test.py PROGRAM [TEST...]`"""
-    global program
-    program = os.path.abspath(sys.argv[1])
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], module="__main__", verbosity=2)
+    """`some_test.py PROGRAM [--postgres] [TEST...]`"""
+    global program, postgres
+    program, words = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    if "--postgres" in words:
+        words.remove("--postgres")
+        postgres = os.environ.get("CORBEL_TEST_POSTGRES_URL")
+        if not postgres:
+            sys.exit("CORBEL_TEST_POSTGRES_URL names no server to test with: run scripts/test, which starts one.")
+    unittest.main(argv=[sys.argv[0], *words], module="__main__", verbosity=2)

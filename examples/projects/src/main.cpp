@@ -4,6 +4,7 @@
 #include <corbel/app/app.hpp>
 #include <corbel/app/settings.hpp>
 #include <corbel/data/migration_command.hpp>
+#include <corbel/data/postgres/postgres.hpp>
 #include <corbel/data/sqlite/sqlite.hpp>
 
 #include "service.hpp"
@@ -25,7 +26,8 @@ void say_what_to_try(const std::string& url) {
 
 int main(int argc, char** argv) try {
   const auto settings = corbel::settings::from_environment<service_settings>();
-  const auto db = corbel::data::connect(settings.database_url, {corbel::sqlite::driver()});
+  const auto db = corbel::data::connect(settings.database_url,
+                                        {corbel::sqlite::driver(), corbel::postgres::driver()});
   if (const auto done = corbel::data::migration_command(db, schema_of(db), argc, argv)) return *done;
   if (argc > 1) {
     std::fprintf(stderr, "projects: \"%s\" is no command. There is migrate; without one, it serves.\n",

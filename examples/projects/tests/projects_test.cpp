@@ -6,6 +6,10 @@
 #include <corbel/testing/client.hpp>
 #include <corbel/testing/database.hpp>
 #include <corbel/testing/fake_clock.hpp>
+#include <corbel/testing/postgres.hpp>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
 
 #include "../src/project.hpp"
 #include "../src/project_task.hpp"
@@ -16,8 +20,23 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// SQLite, or Postgres when PROJECTS_TEST_DATABASE=postgres.
+struct any_database {
+  std::optional<testing::temporary_database> sqlite;
+  std::optional<testing::temporary_postgres> postgres;
+
+  any_database() {
+    const char* wanted = std::getenv("PROJECTS_TEST_DATABASE");
+    if (wanted && std::string_view(wanted) == "postgres")
+      postgres.emplace();
+    else
+      sqlite.emplace();
+  }
+  const data::database& operator*() const { return postgres ? **postgres : **sqlite; }
+};
+
 struct running_service {
-  testing::temporary_database db;
+  any_database db;
   testing::fake_clock clock;
   app server{{.version = "1.0.0", .log = logger(), .clock = &clock}};
   testing::client api{server};

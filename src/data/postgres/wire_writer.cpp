@@ -96,6 +96,9 @@ void wire_writer::bind(std::string_view statement, std::span<const data::value> 
       text = digits_of(*d, room);
     } else if (const auto* s = std::get_if<std::string>(&v)) {
       text = *s;
+      // The server would refuse it, too, and undo the transaction with it.
+      if (text.find('\0') != std::string_view::npos)
+        throw failure(malformed("A text must not contain the character U+0000.", "nul_in_text"));
     } else if (const auto* b = std::get_if<data::blob>(&v)) {
       text = {reinterpret_cast<const char*>(b->data()), b->size()};
     } else {
