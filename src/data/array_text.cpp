@@ -178,7 +178,7 @@ class array_writer {
     std::string_view read;
     if (!in_.string(read)) malformed();
     if (read.find('\0') != read.npos)
-      throw failure(malformed("A text must not contain the character U+0000.", "nul_in_text"));
+      throw failure(corbel::malformed("A text must not contain the character U+0000.", "nul_in_text"));
     return read;
   }
 

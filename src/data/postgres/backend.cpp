@@ -5,6 +5,7 @@
 
 #include "corbel/data/postgres/postgres.hpp"
 #include "data/postgres/backend.hpp"
+#include "data/postgres/replicas.hpp"
 #include "data/postgres/session.hpp"
 
 namespace corbel::postgres {
@@ -71,6 +72,21 @@ const data::dialect& backend::language() const noexcept {
 
 void backend::stop() {
   state_->close();
+  const std::lock_guard lock(mutex_);
+  if (replicas_) replicas_->stop();
+}
+
+std::shared_ptr<replica_set> backend::replicas() {
+  const std::lock_guard lock(mutex_);
+  if (replicas_) return replicas_;
+  std::vector<std::shared_ptr<backend>> all;
+  for (const auto& place : state_->how.replicas) {
+    auto how = state_->how;
+    how.replicas.clear();
+    how.place = place;
+    all.push_back(std::make_shared<backend>(std::move(how)));
+  }
+  return replicas_ = std::make_shared<replica_set>(weak_from_this(), std::move(all));
 }
 
 data::database open(options how) {

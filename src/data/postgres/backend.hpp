@@ -7,8 +7,10 @@
 
 namespace corbel::postgres {
 
+class replica_set;
+
 /// One Postgres server, or several that libpq chooses from: a pool on each loop that uses it.
-class backend final : public data::backend {
+class backend final : public data::backend, public std::enable_shared_from_this<backend> {
  public:
   explicit backend(options how);
   ~backend() override;
@@ -22,8 +24,12 @@ class backend final : public data::backend {
   /// The pool of the loop that awaits it.
   task<std::shared_ptr<pool>> here();
   const std::shared_ptr<shared_state>& state() const noexcept { return state_; }
+  /// Made at the first call.
+  std::shared_ptr<replica_set> replicas();
 
  private:
+  std::mutex mutex_;
+  std::shared_ptr<replica_set> replicas_;
   const std::shared_ptr<shared_state> state_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "data/postgres/acting.hpp"
 #include "data/postgres/backend.hpp"
+#include "data/postgres/replicas.hpp"
 
 namespace corbel::postgres {
 namespace {
@@ -19,6 +20,21 @@ database::database(const data::database& any) : data::database(any), backend_(ba
 
 data::source database::as(identity who) const {
   return data::source(std::make_shared<acting>(backend_, std::move(who)));
+}
+
+data::source database::replicas(read_policy policy) const {
+  return data::source(std::make_shared<replica_reads>(backend_, policy));
+}
+
+task<log_position> database::position() const {
+  return [](std::shared_ptr<postgres::backend> on) -> task<log_position> {
+    data::statement where("select pg_current_wal_insert_lsn()::text", {});
+    const auto rows = co_await on->run(std::move(where));
+    const auto text = data::one_as<std::string>(*rows);
+    const auto read = parse_log_position(text.value_or(""));
+    if (!read) throw failure(internal_error("the server gave a log position that is none"));
+    co_return *read;
+  }(backend_);
 }
 
 }  // namespace corbel::postgres

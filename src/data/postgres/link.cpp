@@ -75,6 +75,20 @@ pg_conn* connect_blocking(const options& how) {
   const auto suggest = [&](const char* key, const char* value) {
     if (!value_of(given.get(), key)) set(key, value);
   };
+  std::string host, port;
+  if (!how.place.empty()) {
+    // An IPv6 address has colons of its own, and stands in brackets when a port follows.
+    const auto colon = how.place.rfind(':');
+    const bool has_port = colon != std::string::npos && how.place.find(']', colon) == std::string::npos &&
+                          (how.place.find(':') == colon || how.place[colon - 1] == ']');
+    host = how.place.substr(0, has_port ? colon : std::string::npos);
+    if (has_port) port = how.place.substr(colon + 1);
+    if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+    set("host", host.c_str());
+    if (has_port) set("port", port.c_str());
+    set("hostaddr", "");
+    set("target_session_attrs", "any");
+  }
   // GSS would encrypt between us and the socket.
   set("gssencmode", "disable");
   set("client_encoding", "UTF8");

@@ -78,6 +78,17 @@ result<taken> set_option(std::string_view name, std::string_view text, options& 
     out.*one.member = *d;
     return taken::yes;
   }
+  if (name == "replicas") {
+    for (auto rest = text; !rest.empty();) {
+      const auto comma = rest.find(',');
+      const auto place = rest.substr(0, comma);
+      rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+      if (place.empty() || place.find('/') != std::string_view::npos)
+        return bad_option(name, "servers as host or host:port, separated by commas");
+      out.replicas.emplace_back(place);
+    }
+    return taken::yes;
+  }
   if (name == "pooler") {
     if (text != "none" && text != "transaction") return bad_option(name, "none or transaction");
     out.transaction_pooler = text == "transaction";

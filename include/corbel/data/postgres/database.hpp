@@ -4,6 +4,7 @@
 
 #include <corbel/data/database.hpp>
 #include <corbel/data/postgres/identity.hpp>
+#include <corbel/data/postgres/replicas.hpp>
 
 namespace corbel::postgres {
 
@@ -20,6 +21,14 @@ class database : public data::database {
   /// identity's settings (`SET LOCAL`), in one batch with them, so that it never runs without; `transact` and
   /// `begin` set them in the same way. What a policy refuses is `forbidden`.
   data::source as(identity who) const;
+
+  /// A source for reads that may be a little old. Each goes to a replica that `policy` allows, in turn; when
+  /// one is lost, its reads go to the next at once. Writing there fails. Without replicas
+  /// (`options::replicas`) everything goes to the primary.
+  data::source replicas(read_policy policy = {}) const;
+  /// Where the primary's log is now: await it behind a write, and `replicas({.after = position})` shows that
+  /// write to whoever made it.
+  task<log_position> position() const;
 
  private:
   std::shared_ptr<postgres::backend> backend_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <corbel/base/result.hpp>
 #include <corbel/data/database.hpp>
@@ -19,6 +20,12 @@ namespace corbel::postgres {
 struct options {
   /// What libpq connects by: a `postgres://` URL or "host=... dbname=...", without the settings below.
   std::string connection;
+
+  /// Servers that follow the one above, as "host" or "host:port": the same database, user and settings. Reads
+  /// go there when they are asked to (`database::replicas`).
+  std::vector<std::string> replicas;
+  /// Where to connect to, as "host:port", in place of what `connection` says; empty for that.
+  std::string place;
 
   /// Connections of each thread: 1 to 256. They are opened when they are needed.
   std::size_t connections = 4;
@@ -49,7 +56,8 @@ struct options {
 };
 
 /// Reads `postgres://user:password@host:5432/name?sslmode=verify-full` as libpq has it ("Connection URIs":
-/// several hosts, `target_session_attrs`, TLS modes, ...), with any of `connections=4`, `pipeline=64`,
+/// several hosts, `target_session_attrs`, TLS modes, ...), with any of
+/// `replicas=host2:5432,host3:5432`, `connections=4`, `pipeline=64`,
 /// `most_waiting=10000`, `checkout_timeout=5s`, `statement_timeout=30s`, `idle_in_transaction_timeout=60s`,
 /// `max_lifetime=30m`, `statement_cache=256`, `most_result=268435456`, `pooler=transaction`, `threads=4`
 /// besides. Durations are numbers with ms, s or m; libpq's `connect_timeout` is a number of seconds. The

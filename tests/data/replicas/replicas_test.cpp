@@ -1,0 +1,223 @@
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <set>
+
+#include "../expect.hpp"
+#include "corbel/data/postgres/database.hpp"
+#include "corbel/data/postgres/postgres.hpp"
+#include "corbel/testing/postgres.hpp"
+#include "corbel/testing/run.hpp"
+#include "replica_server.hpp"
+
+namespace asio = boost::asio;
+namespace data = corbel::data;
+namespace postgres = corbel::postgres;
+using corbel::task;
+using corbel::testing::run;
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+task<void> sleep(std::chrono::milliseconds span) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, span);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+/// The port that answered; 0 for the primary.
+task<int> who_answers(data::source from) {
+  co_return (
+      co_await from.query_one<int>("select case when pg_is_in_recovery() then inet_server_port() else 0 end"))
+      .value_or(-1);
+}
+
+/// Waits until `reads` is answered by `port`; false when it is not, within five seconds.
+task<bool> comes_to(data::source reads, int port) {
+  const auto give_up = steady::now() + 5s;
+  for (;;) {
+    const auto who = co_await who_answers(reads);
+    if (who == port) co_return true;
+    if (steady::now() > give_up) co_return false;
+    co_await sleep(20ms);
+  }
+}
+
+/// A database on the primary, with these replicas.
+struct replicated {
+  explicit replicated(const std::vector<const replica_server*>& servers)
+      : own(), db(postgres::open(own.url() + options(servers))), pg(db) {}
+  ~replicated() { db.stop(); }
+
+  static std::string options(const std::vector<const replica_server*>& servers) {
+    std::string list;
+    for (const auto* one : servers) list += (list.empty() ? "?replicas=" : ",") + one->place();
+    return list;
+  }
+
+  corbel::testing::temporary_postgres own;
+  data::database db;
+  postgres::database pg;
+};
+
+}  // namespace
+
+TEST_CASE("log positions travel as text") {
+  CHECK(to_text(postgres::log_position{0x16'b374'd848}) == "16/B374D848");
+  CHECK(postgres::parse_log_position("16/B374D848") == postgres::log_position{0x16'b374'd848});
+  for (const auto* wrong : {"", "/", "1/", "/1", "1", "1/x", "1/2/3", "123456789/1", "-1/2", "1/ 2"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(postgres::parse_log_position(wrong));
+  }
+}
+
+TEST_CASE("reads go to the replicas in turn, and writes are refused there") {
+  const replica_server first, second;
+  const replicated cluster({&first, &second});
+  run([](postgres::database pg, int one, int other) -> task<void> {
+    const auto reads = pg.replicas();
+    CHECK(co_await comes_to(reads, one));
+    CHECK(co_await comes_to(reads, other));
+    std::set<int> seen;
+    for (int i = 0; i < 20; ++i) seen.insert(co_await who_answers(reads));
+    CHECK(seen == std::set<int>{one, other});
+    // A replica that is asked without a limit of lag answers all the same.
+    postgres::read_policy any;
+    any.max_lag = 0ms;
+    const auto who = co_await who_answers(pg.replicas(any));
+    CHECK(who != 0);
+  }(cluster.pg, first.port(), second.port()));
+  CHECK(contains(failure_of(cluster.pg.replicas().execute("create table t (n int)")).cause(), "only read"));
+  CHECK(contains(failure_of(cluster.pg.replicas().begin()).cause(), "transact_read_only"));
+}
+
+namespace {
+
+task<int> port_within(data::transaction& tx) {
+  co_return co_await who_answers(tx);
+}
+
+task<void> read_own_writes(postgres::database pg, int port) {
+  co_await pg.execute("create table notes (n int primary key)");
+  CHECK(co_await comes_to(pg.replicas(), port));
+  for (int n = 0; n < 200; ++n) {
+    co_await pg.execute("insert into notes values ($1)", n);
+    postgres::read_policy mine;
+    mine.after = co_await pg.position();
+    const auto reads = pg.replicas(mine);
+    const auto found = co_await reads.query_one<int>("select n from notes where n = $1", n);
+    CHECK(found == n);
+  }
+  // Some of them were answered by the replica, or the test says nothing of it.
+  postgres::read_policy mine;
+  mine.after = co_await pg.position();
+  CHECK(co_await comes_to(pg.replicas(mine), port));
+  const auto inside = co_await pg.replicas().transact_read_only(&port_within);
+  CHECK(inside == port);
+}
+
+}  // namespace
+
+TEST_CASE("whoever wrote reads it, from a replica as soon as it is there") {
+  const replica_server replica;
+  const replicated cluster({&replica});
+  run(read_own_writes(cluster.pg, replica.port()));
+}
+
+namespace {
+
+task<void> fall_behind(postgres::database pg, data::database direct, int port) {
+  co_await pg.execute("create table notes (n int primary key)");
+  postgres::read_policy fresh;
+  fresh.max_lag = 1000ms;
+  const auto reads = pg.replicas(fresh);
+  CHECK(co_await comes_to(reads, port));
+  co_await direct.query<std::optional<std::string>>("select pg_wal_replay_pause()::text");
+  co_await pg.execute("insert into notes values (1)");
+  CHECK(co_await comes_to(reads, 0));  // to the primary
+  const auto there = co_await reads.query_one<int>("select n from notes");
+  CHECK(there == 1);
+  auto nowhere_else = fresh;
+  nowhere_else.fall_back = false;
+  std::optional<corbel::error> refused;
+  try {
+    (void)co_await who_answers(pg.replicas(nowhere_else));
+  } catch (const corbel::failure& f) {
+    refused = f.error();
+  }
+  REQUIRE(refused);
+  CHECK(refused->code() == "no_replica");
+  co_await direct.query<std::optional<std::string>>("select pg_wal_replay_resume()::text");
+  CHECK(co_await comes_to(reads, port));
+}
+
+}  // namespace
+
+TEST_CASE("a replica that falls behind is passed over until it has caught up") {
+  const replica_server replica;
+  const replicated cluster({&replica});
+  const auto direct = postgres::open("postgres://corbel@" + replica.place() + "/postgres");
+  run(fall_behind(cluster.pg, direct, replica.port()));
+  direct.stop();
+}
+
+namespace {
+
+struct steady_reader {
+  int reads = 0;
+  int failed = 0;
+  steady::duration longest{};
+  bool stop = false;
+};
+
+task<void> keep_reading(data::source from, steady_reader* log) {
+  while (!log->stop) {
+    const auto began = steady::now();
+    bool failed = false;
+    try {
+      const auto who = co_await who_answers(from);
+      CHECK(who >= 0);
+    } catch (const corbel::failure&) {
+      failed = true;
+    }
+    log->longest = std::max(log->longest, steady::now() - began);
+    ++log->reads;
+    if (failed) ++log->failed;
+    co_await sleep(1ms);
+  }
+}
+
+task<void> lose_one(postgres::database pg, replica_server* replica, steady_reader* log) {
+  const auto reads = pg.replicas();
+  CHECK(co_await comes_to(reads, replica->port()));
+  for (int i = 0; i < 300; ++i) co_await sleep(1ms);
+  replica->kill();
+  CHECK(co_await comes_to(reads, 0));
+  for (int i = 0; i < 500; ++i) co_await sleep(1ms);
+  replica->start();
+  CHECK(co_await comes_to(reads, replica->port()));
+  log->stop = true;
+}
+
+}  // namespace
+
+TEST_CASE("reads of a replica that dies go on elsewhere, and come back when it does") {
+  replica_server replica;
+  const replicated cluster({&replica});
+  steady_reader log;
+  asio::io_context loop;
+  std::exception_ptr thrown;
+  asio::co_spawn(loop, keep_reading(cluster.pg.replicas(), &log), [&](std::exception_ptr e) { thrown = e; });
+  asio::co_spawn(loop, lose_one(cluster.pg, &replica, &log), [&](std::exception_ptr e) {
+    log.stop = true;
+    if (e) thrown = e;
+  });
+  loop.run();
+  if (thrown) std::rethrow_exception(thrown);
+  CHECK(log.reads > 100);
+  CHECK(log.failed == 0);
+  CHECK(log.longest < 2s);
+}
