@@ -177,12 +177,18 @@ database connect(std::string_view url, std::initializer_list<driver> drivers);
 
 namespace detail {
 
+/// Stores the key of a transaction in it; does nothing without one.
+task<void> record_key(transaction* tx, std::string key);
+/// Commits; where that is left open and there is a key, finds out what came of it.
+task<void> settle(transaction* tx, source from, std::string key);
+
 template <class Outcome, class Body, class... Args>
-task<Outcome> run_once(source from, transaction_mode mode, Body body, Args... args) {
-  transaction tx = co_await from.begin(mode);
+task<Outcome> run_once(source from, transaction_options how, Body body, Args... args) {
+  transaction tx = co_await from.begin(how.mode());
+  co_await record_key(&tx, how.key());
   if constexpr (std::is_void_v<Outcome>) {
     co_await std::invoke(body, tx, std::move(args)...);
-    co_await tx.commit();
+    co_await settle(&tx, from, how.key());
   } else {
     Outcome outcome = co_await std::invoke(body, tx, std::move(args)...);
     if constexpr (is_result<Outcome>) {
@@ -191,7 +197,7 @@ task<Outcome> run_once(source from, transaction_mode mode, Body body, Args... ar
         co_return outcome;
       }
     }
-    co_await tx.commit();
+    co_await settle(&tx, from, how.key());
     co_return outcome;
   }
 }
@@ -205,10 +211,10 @@ task<Outcome> run_transaction(source from, transaction_options how, Body body, A
     std::optional<error> failed;
     try {
       if constexpr (std::is_void_v<Outcome>) {
-        co_await run_once<void>(from, how.mode(), body, args...);
+        co_await run_once<void>(from, how, body, args...);
         co_return;
       } else {
-        Outcome outcome = co_await run_once<Outcome>(from, how.mode(), body, args...);
+        Outcome outcome = co_await run_once<Outcome>(from, how, body, args...);
         if constexpr (is_result<Outcome>) {
           if (!outcome && attempt < how.most_attempts()) failed = outcome.error();
         }
@@ -245,7 +251,7 @@ auto source::transact_in(transaction_options how, Body body, Args... args) const
   if constexpr ((std::is_copy_constructible_v<Args> && ...))
     if (how.most_attempts() > 1)
       return detail::run_transaction<given>(*this, how, std::move(body), std::move(args)...);
-  return detail::run_once<given>(*this, how.mode(), std::move(body), std::move(args)...);
+  return detail::run_once<given>(*this, std::move(how), std::move(body), std::move(args)...);
 }
 
 }  // namespace corbel::data

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include <corbel/data/driver.hpp>
 
 namespace corbel::data {
@@ -30,12 +33,23 @@ class transaction_options {
     return *this;
   }
 
+  /// Makes the transaction happen once at most for this key, such as a request's `Idempotency-Key`: the key
+  /// is stored with it, in the table `corbel_idempotency_keys` (key text primary key). The same key again is
+  /// a conflict, "idempotency_key_used". When the connection is lost at COMMIT, the key tells whether it was
+  /// made: then the outcome is given as if nothing had happened, else the body may run again (`retry`).
+  transaction_options& once_for(std::string key) {
+    key_ = std::move(key);
+    return *this;
+  }
+
   const transaction_mode& mode() const noexcept { return mode_; }
   int most_attempts() const noexcept { return attempts_; }
+  const std::string& key() const noexcept { return key_; }
 
  private:
   transaction_mode mode_;
   int attempts_ = 1;
+  std::string key_;
 };
 
 /// Transactions run as if one after another; one that cannot is undone with a transient error.
@@ -52,7 +66,7 @@ inline transaction_options repeatable_read() {
 bool is_transient(const error& e) noexcept;
 
 /// Whether the connection was lost while a change was being made durable: it may have been made, or not.
-/// Read before you write again; the library never does.
+/// Look before you write again; the library never does, but for a transaction that is `once_for` a key.
 bool is_commit_unknown(const error& e) noexcept;
 
 /// Mixed into the origin of an error that `is_transient`.
