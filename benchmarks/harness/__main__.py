@@ -14,6 +14,7 @@ EXAMPLES = """\
 more forms:
   scripts/bench --serve [--port N] [--threads N]     build and run bench_server, and nothing else
   scripts/bench --port N [--threads N]               the same
+  scripts/bench --drivers [--seconds N] [--rounds N] corbel::postgres beside libpqxx, without HTTP
   scripts/bench --micro [--benchmark_filter=RE]      the micro-benchmarks, and the count of allocations
   scripts/bench --profile [SCENARIO]                 where a request's instructions go, by callgrind
 

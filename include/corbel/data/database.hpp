@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -208,7 +209,9 @@ task<bool> may_try_again(const error& failed, int attempt, int most);
 template <class Outcome, class Body, class... Args>
 task<Outcome> run_transaction(source from, transaction_options how, Body body, Args... args) {
   for (int attempt = 1;; ++attempt) {
+    const bool last = attempt >= how.most_attempts();
     std::optional<error> failed;
+    std::exception_ptr thrown;
     try {
       if constexpr (std::is_void_v<Outcome>) {
         co_await run_once<void>(from, how, body, args...);
@@ -216,21 +219,19 @@ task<Outcome> run_transaction(source from, transaction_options how, Body body, A
       } else {
         Outcome outcome = co_await run_once<Outcome>(from, how, body, args...);
         if constexpr (is_result<Outcome>) {
-          if (!outcome && attempt < how.most_attempts()) failed = outcome.error();
+          if (!outcome && !last) failed = outcome.error();
         }
         if (!failed) co_return outcome;
       }
     } catch (const failure& f) {
-      if (attempt >= how.most_attempts()) throw;
+      if (last) throw;
       failed = f.error();
+      thrown = std::current_exception();
     }
     const bool again = co_await may_try_again(*failed, attempt, how.most_attempts());
-    if (!again) {
-      if constexpr (is_result<Outcome>)
-        co_return std::move(*failed);
-      else
-        throw failure(std::move(*failed));
-    }
+    if (again) continue;
+    if (thrown) std::rethrow_exception(thrown);
+    if constexpr (is_result<Outcome>) co_return std::move(*failed);
   }
 }
 
