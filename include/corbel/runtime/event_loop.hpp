@@ -36,7 +36,6 @@ class event_loop {
   /// Room for what an owner, such as a database, keeps on this loop; empty at first. It is let go of before
   /// the loop goes away. From the loop's thread.
   std::shared_ptr<void>& local(const void* owner) { return locals_[owner]; }
-  void drop_local(const void* owner) { locals_.erase(owner); }
 
   boost::asio::io_context& context() noexcept { return *context_; }
   readiness_set& descriptors() noexcept { return *descriptors_; }

@@ -42,8 +42,7 @@ task<std::unique_ptr<data::result_set>> backend::run(data::statement what) {
 }
 
 task<std::vector<data::statement_outcome>> backend::run_all(std::vector<data::statement> all) {
-  std::vector<data::statement_outcome> outcomes;
-  if (all.empty()) co_return outcomes;
+  if (all.empty()) co_return std::vector<data::statement_outcome>();
   const auto executor = co_await asio::this_coro::executor;
   const auto home = pool_here(state_, executor);
   std::vector<call_ptr> calls;
@@ -51,14 +50,7 @@ task<std::vector<data::statement_outcome>> backend::run_all(std::vector<data::st
   for (auto& one : all) calls.emplace_back(new call(std::move(one)));
   boost::intrusive_ptr<gathering> together(new gathering);
   co_await home->run(together, calls);
-  outcomes.reserve(calls.size());
-  for (const auto& one : calls) {
-    if (one->failed)
-      outcomes.emplace_back(std::move(*one->failed));
-    else
-      outcomes.emplace_back(std::move(one->result));
-  }
-  co_return outcomes;
+  co_return outcomes_of(calls);
 }
 
 task<std::shared_ptr<data::session>> backend::begin(data::transaction_mode mode) {

@@ -1,7 +1,5 @@
-#include <charconv>
-#include <optional>
-
 #include "corbel/data/postgres/postgres.hpp"
+#include "data/url_query.hpp"
 
 namespace corbel::postgres {
 namespace {
@@ -12,26 +10,6 @@ error bad_option(std::string_view name, std::string_view expected) {
   return {
       error_kind::invalid, "bad_database_url",
       "The option \"" + std::string(name) + "\" of the database URL takes " + std::string(expected) + "."};
-}
-
-std::optional<std::uint64_t> number(std::string_view text, std::string_view* rest = nullptr) {
-  std::uint64_t n = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (wrong != std::errc{}) return {};
-  if (rest)
-    *rest = text.substr(static_cast<std::size_t>(end - text.data()));
-  else if (end != text.data() + text.size())
-    return {};
-  return n;
-}
-
-std::optional<milliseconds> duration(std::string_view text) {
-  std::string_view unit;
-  const auto n = number(text, &unit);
-  constexpr std::uint64_t one_day = 86'400'000;
-  const std::uint64_t scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : 0;
-  if (!n || (scale == 0 && *n != 0) || *n > one_day || *n * scale > one_day) return {};
-  return milliseconds(*n * scale);
 }
 
 struct count_option {
@@ -65,16 +43,16 @@ enum class taken : unsigned char { yes, not_ours };
 result<taken> set_option(std::string_view name, std::string_view text, options& out) {
   for (const auto& one : counts) {
     if (name != one.name) continue;
-    const auto n = number(text);
-    if (!n || *n < one.low || *n > one.high)
+    const auto n = data::read_count(text, one.low, one.high);
+    if (!n)
       return bad_option(name, "a number from " + std::to_string(one.low) + " to " + std::to_string(one.high));
     out.*one.member = *n;
     return taken::yes;
   }
   for (const auto& one : durations) {
     if (name != one.name) continue;
-    const auto d = duration(text);
-    if (!d) return bad_option(name, "a duration up to 24 h, such as 250ms, 5s or 1m");
+    const auto d = data::read_option_duration(text);
+    if (!d) return bad_option(name, data::option_duration);
     out.*one.member = *d;
     return taken::yes;
   }
@@ -95,9 +73,8 @@ result<taken> set_option(std::string_view name, std::string_view text, options& 
     return taken::yes;
   }
   if (name == "connect_timeout") {
-    const auto seconds = number(text);
-    if (!seconds || *seconds > 3600)
-      return bad_option(name, "a number of seconds, at most 3600, as libpq has it");
+    const auto seconds = data::read_count(text, 0, 3600);
+    if (!seconds) return bad_option(name, "a number of seconds, at most 3600, as libpq has it");
     out.connect_timeout = std::chrono::seconds(*seconds);
   }
   return taken::not_ours;
@@ -116,18 +93,12 @@ result<options> parse_url(std::string_view url) {
   out.connection = url.substr(0, question);
   auto query = question == std::string_view::npos ? std::string_view() : url.substr(question + 1);
   char separator = '?';
-  while (!query.empty()) {
-    const auto ampersand = query.find('&');
-    const auto pair = query.substr(0, ampersand);
-    query = ampersand == std::string_view::npos ? std::string_view() : query.substr(ampersand + 1);
-    const auto equals = pair.find('=');
-    const auto name = pair.substr(0, equals);
-    const auto text = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+  while (const auto option = data::take_option(query)) {
+    const auto& [name, text] = *option;
     const auto known = set_option(name, text, out);
     if (!known) return known.error();
     if (*known == taken::yes) continue;
-    out.connection += separator;
-    out.connection += pair;
+    out.connection.append(1, separator).append(name).append("=").append(text);
     separator = '&';
   }
   return out;

@@ -26,6 +26,18 @@ std::unique_ptr<data::result_set> rows_of(call& ended) {
   return std::move(ended.result);
 }
 
+std::vector<data::statement_outcome> outcomes_of(const std::vector<call_ptr>& ended) {
+  std::vector<data::statement_outcome> outcomes;
+  outcomes.reserve(ended.size());
+  for (const auto& one : ended) {
+    if (one->failed)
+      outcomes.emplace_back(std::move(*one->failed));
+    else
+      outcomes.emplace_back(std::move(one->result));
+  }
+  return outcomes;
+}
+
 std::string begin_text(data::transaction_mode mode) {
   std::string text = "BEGIN";
   switch (mode.isolation) {
@@ -76,21 +88,14 @@ task<std::unique_ptr<data::result_set>> session::run(data::statement what) {
 }
 
 task<std::vector<data::statement_outcome>> session::run_all(std::vector<data::statement> all) {
-  std::vector<data::statement_outcome> outcomes;
-  if (all.empty()) co_return outcomes;
+  if (all.empty()) co_return std::vector<data::statement_outcome>();
   const auto pool = home();
   std::vector<call_ptr> calls;
   calls.reserve(all.size());
   for (auto& one : all) calls.push_back(make_call(std::move(one)));
   boost::intrusive_ptr<gathering> together(new gathering);
   co_await pool->run_on(on_, together, calls);
-  for (const auto& one : calls) {
-    if (one->failed)
-      outcomes.emplace_back(std::move(*one->failed));
-    else
-      outcomes.emplace_back(std::move(one->result));
-  }
-  co_return outcomes;
+  co_return outcomes_of(calls);
 }
 
 task<void> session::run_script(std::string script) {

@@ -12,6 +12,7 @@ extern const data::dialect postgres_dialect;
 
 /// What a call came to; throws `failure` when it failed.
 std::unique_ptr<data::result_set> rows_of(call& ended);
+std::vector<data::statement_outcome> outcomes_of(const std::vector<call_ptr>& ended);
 
 /// A transaction on a connection of its own. BEGIN travels with its first statement, so that it costs no
 /// round trip, in one batch with it, so that no statement ever runs without it.

@@ -1,6 +1,5 @@
-#include <charconv>
-
 #include "corbel/data/sqlite/sqlite.hpp"
+#include "data/url_query.hpp"
 
 namespace corbel::sqlite {
 namespace {
@@ -15,34 +14,15 @@ error bad_url(const std::string& what) {
   return {error_kind::invalid, "bad_database_url", what + " " + std::string(forms)};
 }
 
-std::optional<std::uint64_t> read_number(std::string_view text, std::string_view* rest = nullptr) {
-  std::uint64_t number = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (wrong != std::errc{}) return {};
-  if (!rest) return end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-  *rest = text.substr(static_cast<std::size_t>(end - text.data()));
-  return number;
-}
-
-std::optional<milliseconds> read_duration(std::string_view text) {
-  std::string_view unit;
-  const auto number = read_number(text, &unit);
-  constexpr std::uint64_t one_day = 86'400'000;
-  if (!number || *number > one_day) return {};
-  const auto scale = unit == "ms" ? 1u : unit == "s" ? 1000u : unit == "m" ? 60'000u : 0u;
-  if (scale == 0 || *number * scale > one_day) return {};
-  return milliseconds(*number * scale);
-}
-
 bool set_count(std::string_view text, std::size_t low, std::size_t high, std::size_t& out) {
-  const auto number = read_number(text);
-  if (!number || *number < low || *number > high) return false;
+  const auto number = data::read_count(text, low, high);
+  if (!number) return false;
   out = *number;
   return true;
 }
 
 bool set_duration(std::string_view text, milliseconds& out) {
-  const auto read = read_duration(text);
+  const auto read = data::read_option_duration(text);
   if (read) out = *read;
   return read.has_value();
 }
@@ -60,7 +40,7 @@ std::string set_option(std::string_view name, std::string_view value, options& o
     return set_synchronous(value, out.synchronous) ? "" : "off, normal, full or extra";
   if (name == "busy_timeout" || name == "checkout_timeout") {
     auto& target = name == "busy_timeout" ? out.busy_timeout : out.checkout_timeout;
-    return set_duration(value, target) ? "" : "a duration up to 24 h, such as 250ms, 5s or 1m";
+    return set_duration(value, target) ? "" : std::string(data::option_duration);
   }
   if (name == "readers") return set_count(value, 1, 64, out.readers) ? "" : "a number from 1 to 64";
   if (name == "most_waiting")
@@ -118,13 +98,8 @@ result<options> parse_url(std::string_view url) {
     if (decoded->empty()) return bad_url("The URL names no file.");
     out.path = std::move(*decoded);
   }
-  while (!query.empty()) {
-    const auto ampersand = query.find('&');
-    const auto pair = query.substr(0, ampersand);
-    query = ampersand == std::string_view::npos ? std::string_view() : query.substr(ampersand + 1);
-    const auto equals = pair.find('=');
-    const auto name = pair.substr(0, equals);
-    const auto text = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
+  while (const auto option = data::take_option(query)) {
+    const auto& [name, text] = *option;
     if (const auto expected = set_option(name, text, out); !expected.empty())
       return bad_url("The option \"" + std::string(name) + "\" takes " + expected + ".");
   }
