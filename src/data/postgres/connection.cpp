@@ -250,7 +250,8 @@ connection::unit& connection::push(unit::kind what, std::uint64_t begins_at) {
   auto& u = units_.emplace_back();
   u.what = what;
   u.begins_at = begins_at;
-  if (units_.size() == 1) start_head();
+  // Nothing may have woken this loop's descriptors for long: its time is that of the last time.
+  if (units_.size() == 1) start_head(steady::now());
   return u;
 }
 
@@ -456,7 +457,7 @@ void connection::finish_unit() {
   sharing_ -= u.sharing.size();
   if (cancelling_) u.maybe_hit = true;
   if (u.plan && u.what == unit::kind::statement) learn_time(u);
-  if (!units_.empty()) start_head();
+  if (!units_.empty()) start_head(loop_.now());
   switch (u.what) {
     case unit::kind::statement:
       if (u.sharing.empty())
@@ -651,15 +652,15 @@ void connection::end_call(call_ptr ended) {
 
 // Cancelling, and the silence of servers.
 
-void connection::start_head() {
+void connection::start_head(steady::time_point now) {
   auto& head = units_.front();
-  head.started = loop_.now();
+  head.started = now;
   if (cancelling_) head.maybe_hit = true;
   if (head.any_abandoned() && head.what != unit::kind::commit && !head.cancel_asked) {
     head.cancel_asked = true;
     if (!cancelling_) {
       cancelling_ = true;
-      cancel_since_ = loop_.now();
+      cancel_since_ = now;
       owner_.cancel_on_server(*this);
     }
   }
@@ -669,7 +670,7 @@ void connection::abandon(call& what) {
   what.abandoned = true;
   if (units_.empty() || !units_.front().holds(what)) return;
   const auto since = units_.front().started;
-  start_head();
+  start_head(steady::now());
   units_.front().started = since;
 }
 
@@ -680,10 +681,10 @@ void connection::cancel_ended() {
   head.maybe_hit = true;
   // The wish may have come before the statement began: once more, if it is still there.
   if (head.any_abandoned() && head.what != unit::kind::commit &&
-      loop_.now() - cancel_since_ < cancel_patience) {
+      steady::now() - cancel_since_ < cancel_patience) {
     head.cancel_asked = false;
     const auto since = std::pair(cancel_since_, head.started);
-    start_head();
+    start_head(since.first);
     std::tie(cancel_since_, head.started) = since;
   }
 }

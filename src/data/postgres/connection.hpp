@@ -149,7 +149,7 @@ class connection final : public readiness_handler {
   void refuse(call_ptr what, error why);
   bool skips(call_ptr& what);
   bool send_again(unit& u);
-  void start_head();
+  void start_head(steady::time_point now);
 
   void send_held();
   void prepare(const plan_ptr& fresh);
