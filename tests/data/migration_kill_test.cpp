@@ -9,6 +9,7 @@
 #include "corbel/data/migrations.hpp"
 #include "corbel/data/sqlite/sqlite.hpp"
 #include "expect.hpp"
+#include "places.hpp"
 
 namespace data = corbel::data;
 namespace fs = std::filesystem;
@@ -81,13 +82,14 @@ class watched_backend final : public data::backend {
 using action = void (*)(const data::database&);
 
 /// Runs `act` in a process that dies at its step `at`; false when it came to its end before.
-bool dies_at(int at, const std::string& url, action act) {
+bool dies_at(int at, const places::place& where, action act) {
   const auto child = in_child([&] {
-    const auto db = corbel::sqlite::open(url);
+    const auto db = where.open();
     countdown steps{at};
     act(data::database(std::make_shared<watched_backend>(db, steps)));
   });
   const int status = wait_for(child);
+  where.settle();
   if (WIFSIGNALED(status)) return true;
   REQUIRE(WIFEXITED(status));
   REQUIRE(WEXITSTATUS(status) == 0);
@@ -119,63 +121,74 @@ data::migration_set bare_steps() {
   return set;
 }
 
-int tables(const data::database& db) {
-  return *run(db.query_one<int>(
-      "select count(*) from sqlite_master where type = 'table' and name <> 'corbel_migrations'"));
-}
+using places::tables;
 
 }  // namespace
 
 TEST_CASE("killed at any statement, a migration leaves version N or N + 1") {
-  int at = 0;
-  for (bool died = true; died; ++at) {
-    CAPTURE(at);
-    const corbel::testing::temporary_folder folder;
-    died =
-        dies_at(at, url_in(folder), [](const data::database& db) { data::migrate_now(db, three_steps()); });
-    const auto db = corbel::sqlite::open(url_in(folder));
-    const auto status = run(data::migrations_status(db, three_steps()));
-    REQUIRE(status);
-    CHECK(tables(db) == static_cast<int>(2 * status->applied.size()));
-    CHECK(data::migrate_now(db, three_steps()).size() == status->pending.size());
-    CHECK(tables(db) == 6);
-  }
-  CHECK(at > 20);
+  places::each(
+      [](const places::place& where) {
+        int at = 0;
+        for (bool died = true; died; ++at) {
+          CAPTURE(at);
+          where.clear();
+          died = dies_at(at, where, [](const data::database& db) { data::migrate_now(db, three_steps()); });
+          const auto db = where.open();
+          const auto status = run(data::migrations_status(db, three_steps()));
+          REQUIRE(status);
+          CHECK(tables(db) == static_cast<int>(2 * status->applied.size()));
+          CHECK(data::migrate_now(db, three_steps()).size() == status->pending.size());
+          CHECK(tables(db) == 6);
+        }
+        CHECK(at > 20);
+      },
+      "?synchronous=off");
 }
 
 TEST_CASE("killed at any statement, the way down leaves version N or N - 1") {
-  int at = 0;
-  for (bool died = true; died; ++at) {
-    CAPTURE(at);
-    const corbel::testing::temporary_folder folder;
-    const auto db = corbel::sqlite::open(url_in(folder));
-    data::migrate_now(db, three_steps());
-    db.stop();
-    died = dies_at(at, url_in(folder),
-                   [](const data::database& on) { run(data::migrate_down(on, three_steps(), 0)).value(); });
-    const auto again = corbel::sqlite::open(url_in(folder));
-    const auto status = run(data::migrations_status(again, three_steps()));
-    REQUIRE(status);
-    CHECK(tables(again) == static_cast<int>(2 * status->applied.size()));
-    CHECK(run(data::migrate_down(again, three_steps(), 0)).value().size() == status->applied.size());
-    CHECK(tables(again) == 0);
-  }
-  CHECK(at > 15);
+  places::each(
+      [](const places::place& where) {
+        int at = 0;
+        for (bool died = true; died; ++at) {
+          CAPTURE(at);
+          where.clear();
+          {
+            const auto db = where.open();
+            data::migrate_now(db, three_steps());
+            db.stop();
+          }
+          died = dies_at(at, where, [](const data::database& on) {
+            run(data::migrate_down(on, three_steps(), 0)).value();
+          });
+          const auto again = where.open();
+          const auto status = run(data::migrations_status(again, three_steps()));
+          REQUIRE(status);
+          CHECK(tables(again) == static_cast<int>(2 * status->applied.size()));
+          CHECK(run(data::migrate_down(again, three_steps(), 0)).value().size() == status->applied.size());
+          CHECK(tables(again) == 0);
+        }
+        CHECK(at > 15);
+      },
+      "?synchronous=off");
 }
 
 TEST_CASE("killed at any statement without a transaction, the next attempt completes it") {
-  int at = 0;
-  for (bool died = true; died; ++at) {
-    CAPTURE(at);
-    const corbel::testing::temporary_folder folder;
-    died = dies_at(at, url_in(folder), [](const data::database& db) { data::migrate_now(db, bare_steps()); });
-    const auto db = corbel::sqlite::open(url_in(folder));
-    CHECK(run(data::migrations_status(db, bare_steps())));
-    data::migrate_now(db, bare_steps());
-    CHECK(tables(db) == 3);
-    CHECK(run(db.query<int>("select x from b order by x")) == std::vector<int>{1, 2});
-  }
-  CHECK(at > 20);
+  places::each(
+      [](const places::place& where) {
+        int at = 0;
+        for (bool died = true; died; ++at) {
+          CAPTURE(at);
+          where.clear();
+          died = dies_at(at, where, [](const data::database& db) { data::migrate_now(db, bare_steps()); });
+          const auto db = where.open();
+          CHECK(run(data::migrations_status(db, bare_steps())));
+          data::migrate_now(db, bare_steps());
+          CHECK(tables(db) == 3);
+          CHECK(run(db.query<int>("select x from b order by x")) == std::vector<int>{1, 2});
+        }
+        CHECK(at > 20);
+      },
+      "?synchronous=off");
 }
 
 TEST_CASE("processes that migrate without transactions take turns, and leave no lock behind") {

@@ -7,9 +7,9 @@
 
 #include "backends.hpp"
 #include "children.hpp"
-#include "corbel/data/sqlite/sqlite.hpp"
 #include "embedded/migrations.hpp"
 #include "expect.hpp"
+#include "places.hpp"
 
 namespace data = corbel::data;
 using corbel::testing::run;
@@ -28,9 +28,9 @@ data::migration_set many(int count) {
   for (int i = 1; i <= count; ++i) {
     const std::string n = std::to_string(1000 + i);
     set.add(n + "_step.sql", "create table a" + n +
-                                 " (x);\nwith recursive n(i) as (select 1 union all select i+1 "
+                                 " (x integer);\nwith recursive n(i) as (select 1 union all select i+1 "
                                  "from n where i < 2000) insert into a" +
-                                 n + " select i from n;\ncreate table b" + n + " (x);");
+                                 n + " select i from n;\ncreate table b" + n + " (x integer);");
   }
   return set;
 }
@@ -48,7 +48,7 @@ std::string message_of(const std::function<void()>& act) {
 
 TEST_CASE("migrations are applied once, in order, and recorded") {
   backends::each([](const data::database& db) {
-    const auto& set = embedded::migrations();
+    const auto& set = embedded::migrations(db.language());
     const auto before = run(data::migrations_status(db, set));
     REQUIRE(before);
     CHECK(before->applied.empty());
@@ -71,11 +71,15 @@ TEST_CASE("migrations are applied once, in order, and recorded") {
 }
 
 TEST_CASE("a folder of files gives the same set as the embedded one") {
-  const auto from_folder = data::migration_set::from_folder(MIGRATIONS_FOLDER);
-  REQUIRE(from_folder.all().size() == embedded::migrations().all().size());
-  for (std::size_t i = 0; i < from_folder.all().size(); ++i) {
-    CHECK(from_folder.all()[i].file() == embedded::migrations().all()[i].file());
-    CHECK(from_folder.all()[i].sql == embedded::migrations().all()[i].sql);
+  for (const auto& backend : backends::all()) {
+    const data::dialect of{backend.name};
+    const auto& built_in = embedded::migrations(of).all();
+    const auto from_folder = data::migration_set::from_folder(MIGRATIONS_FOLDER, of);
+    REQUIRE(from_folder.all().size() == built_in.size());
+    for (std::size_t i = 0; i < built_in.size(); ++i) {
+      CHECK(from_folder.all()[i].file() == built_in[i].file());
+      CHECK(from_folder.all()[i].sql == built_in[i].sql);
+    }
   }
   CHECK(contains(message_of([] { data::migration_set::from_folder("/no/such"); }), "cannot be read"));
 }
@@ -136,19 +140,47 @@ TEST_CASE("a migration that fails leaves no trace, and those before it stay") {
   });
 }
 
+namespace {
+
+/// How each database rebuilds a table that others refer to: SQLite looks at the references when all is done,
+/// Postgres when the constraint comes back.
+struct rebuilding {
+  const char* breaking;
+  const char* rebuild;
+  const char* refusal;
+};
+rebuilding rebuilding_in(const data::dialect& of) {
+  if (of.name == "sqlite")
+    return {"delete from people;",
+            "create table fresh (id integer primary key, name text, visits integer not null default 0);"
+            "insert into fresh select * from people; drop trigger count_visit; drop table people; alter "
+            "table fresh rename to people;",
+            "refer to rows that do not exist"};
+  return {
+      "alter table visits drop constraint visits_person_id_fkey; delete from people;"
+      "alter table visits add foreign key (person_id) references people(id);",
+      "create table fresh (id integer primary key, name text, visits integer not null default 0);"
+      "insert into fresh select * from people; drop trigger count_visit on visits;"
+      "drop trigger cheer_visit on visits; alter table visits drop constraint visits_person_id_fkey;"
+      "drop function cheer; drop table people; alter table fresh rename to people;"
+      "alter table visits add foreign key (person_id) references people(id);",
+      "0003_break.sql failed and left no trace"};
+}
+
+}  // namespace
+
 TEST_CASE("a table is rebuilt without losing the rows that refer to it, and broken references are refused") {
   backends::each([](const data::database& db) {
-    auto set = embedded::migrations();
+    const auto how = rebuilding_in(db.language());
+    auto set = embedded::migrations(db.language());
     data::migrate_now(db, set);
     run(db.execute("insert into people (id) values (1)"));
     run(db.execute("insert into visits values (1)"));
     auto breaking = set;
-    breaking.add("0003_break.sql", "delete from people;");
-    CHECK(contains(message_of([&] { data::migrate_now(db, breaking); }), "refer to rows that do not exist"));
-    set.add("0003_rebuild.sql",
-            "create table fresh (id integer primary key, name text, visits integer not null default 0);"
-            "insert into fresh select * from people; drop trigger count_visit; drop table people; alter "
-            "table fresh rename to people;");
+    breaking.add("0003_break.sql", how.breaking);
+    CHECK(contains(message_of([&] { data::migrate_now(db, breaking); }), how.refusal));
+    CHECK(run(db.query_one<int>("select count(*) from people")) == 1);
+    set.add("0003_rebuild.sql", how.rebuild);
     data::migrate_now(db, set);
     CHECK(run(db.query_one<int>("select count(*) from visits")) == 1);
     CHECK(failure_of(db.execute("insert into visits values (99)")).kind() == corbel::error_kind::conflict);
@@ -156,72 +188,68 @@ TEST_CASE("a table is rebuilt without losing the rows that refer to it, and brok
 }
 
 TEST_CASE("processes that migrate at once take turns") {
-  const corbel::testing::temporary_folder folder;
-  const std::string url = "sqlite:" + (folder.path() / "x.db").string() + "?synchronous=off";
-  std::vector<pid_t> children;
-  for (int i = 0; i < 4; ++i)
-    children.push_back(in_child([&] {
-      const auto db = corbel::sqlite::open(url);
-      data::migrate_now(db, many(10));
-    }));
-  for (const auto child : children) CHECK(wait_for(child) == 0);
-  const auto db = corbel::sqlite::open(url);
-  CHECK(run(db.query_one<int>("select count(*) from corbel_migrations")) == 10);
+  places::each([](const places::place& at) {
+    std::vector<pid_t> children;
+    for (int i = 0; i < 4; ++i) children.push_back(in_child([&] { data::migrate_now(at.open(), many(10)); }));
+    for (const auto child : children) CHECK(wait_for(child) == 0);
+    CHECK(run(at.open().query_one<int>("select count(*) from corbel_migrations")) == 10);
+  });
 }
 
 TEST_CASE("kill -9 in the middle of migrations leaves whole ones only") {
-  for (int round = 0; round < 8; ++round) {
-    const corbel::testing::temporary_folder folder;
-    const std::string url = "sqlite:" + (folder.path() / "x.db").string();
-    int ready[2];
-    REQUIRE(::pipe(ready) == 0);
-    const pid_t child = in_child([&] {
-      const auto db = corbel::sqlite::open(url);
-      REQUIRE(::write(ready[1], "x", 1) == 1);
-      data::migrate_now(db, many(200));
-    });
-    char byte;
-    REQUIRE(::read(ready[0], &byte, 1) == 1);
-    ::usleep(static_cast<useconds_t>(1000 + round * 7000));
-    ::kill(child, SIGKILL);
-    wait_for(child);
-    ::close(ready[0]);
-    ::close(ready[1]);
+  places::each([](const places::place& at) {
+    for (int round = 0; round < 8; ++round) {
+      at.clear();
+      int ready[2];
+      REQUIRE(::pipe(ready) == 0);
+      const pid_t child = in_child([&] {
+        const auto db = at.open();
+        REQUIRE(::write(ready[1], "x", 1) == 1);
+        data::migrate_now(db, many(200));
+      });
+      char byte;
+      REQUIRE(::read(ready[0], &byte, 1) == 1);
+      ::usleep(static_cast<useconds_t>(1000 + round * 7000));
+      ::kill(child, SIGKILL);
+      wait_for(child);
+      ::close(ready[0]);
+      ::close(ready[1]);
+      at.settle();
 
-    const auto db = corbel::sqlite::open(url);
-    const auto status = run(data::migrations_status(db, many(200)));
-    REQUIRE(status);
-    const auto tables = *run(db.query_one<std::size_t>(
-        "select count(*) from sqlite_master where type = 'table' and name <> $1", "corbel_migrations"));
-    CHECK(tables == 2 * status->applied.size());
-    CHECK(status->applied.size() + status->pending.size() == 200);
-    db.stop();
-  }
+      const auto db = at.open();
+      const auto status = run(data::migrations_status(db, many(200)));
+      REQUIRE(status);
+      CHECK(places::tables(db) == static_cast<int>(2 * status->applied.size()));
+      CHECK(status->applied.size() + status->pending.size() == 200);
+      db.stop();
+    }
+  });
 }
 
 TEST_CASE("what was acknowledged survives kill -9") {
-  const corbel::testing::temporary_folder folder;
-  const std::string url = "sqlite:" + (folder.path() / "x.db").string();
-  int acknowledged[2];
-  REQUIRE(::pipe(acknowledged) == 0);
-  const pid_t child = in_child([&] {
-    const auto db = corbel::sqlite::open(url);
-    run(db.execute("create table t (n integer)"));
-    for (int n = 1;; ++n) {
-      run(db.execute("insert into t values ($1)", n));
-      if (::write(acknowledged[1], &n, sizeof n) != sizeof n) ::_exit(1);
+  places::each([](const places::place& at) {
+    int acknowledged[2];
+    REQUIRE(::pipe(acknowledged) == 0);
+    const pid_t child = in_child([&] {
+      const auto db = at.open();
+      run(db.execute("create table t (n integer)"));
+      for (int n = 1;; ++n) {
+        run(db.execute("insert into t values ($1)", n));
+        if (::write(acknowledged[1], &n, sizeof n) != sizeof n) ::_exit(1);
+      }
+    });
+    int last = 0;
+    while (last < 50) REQUIRE(::read(acknowledged[0], &last, sizeof last) == sizeof last);
+    ::kill(child, SIGKILL);
+    wait_for(child);
+    ::close(acknowledged[1]);
+    while (::read(acknowledged[0], &last, sizeof last) == sizeof last) {
     }
+    ::close(acknowledged[0]);
+    at.settle();
+    const auto db = at.open();
+    const auto kept = *run(db.query_one<int>("select max(n) from t"));
+    CHECK((kept == last || kept == last + 1));
+    CHECK(run(db.query_one<int>("select count(*) from t")) == kept);
   });
-  int last = 0;
-  while (last < 50) REQUIRE(::read(acknowledged[0], &last, sizeof last) == sizeof last);
-  ::kill(child, SIGKILL);
-  wait_for(child);
-  ::close(acknowledged[1]);
-  while (::read(acknowledged[0], &last, sizeof last) == sizeof last) {
-  }
-  ::close(acknowledged[0]);
-  const auto db = corbel::sqlite::open(url);
-  const auto kept = *run(db.query_one<int>("select max(n) from t"));
-  CHECK((kept == last || kept == last + 1));
-  CHECK(run(db.query_one<int>("select count(*) from t")) == kept);
 }

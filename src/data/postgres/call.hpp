@@ -41,6 +41,8 @@ struct call : boost::intrusive_ref_counter<call, boost::thread_unsafe_counter> {
   bool acts = false;
   /// Several statements by the simple protocol.
   bool script = false;
+  /// Has no meaning outside of the transaction that its session began.
+  bool in_transaction = false;
   /// No deadline of its own: migrations, and the wait for their lock.
   bool patient = false;
 
@@ -51,7 +53,7 @@ struct call : boost::intrusive_ref_counter<call, boost::thread_unsafe_counter> {
   boost::intrusive_ptr<gathering> together;
 
   bool abandoned = false;  ///< nobody waits any more
-  bool resent = false;     ///< was hit by the cancellation of another one, or its plan had grown old
+  int resent = 0;          ///< was hit by the cancellation of another one, or its plan had grown old
   bool alone = false;      ///< shares its Sync with no other statement
   bool queued = false;
   steady::time_point queued_at{};

@@ -22,6 +22,8 @@ constexpr auto grace = 1s;
 /// A server that does not stop a statement within this time is taken for lost.
 constexpr auto cancel_patience = 2s;
 constexpr auto control_patience = 10s;
+/// Each has a cause outside of the statement: somebody else's cancellation, a change of its table.
+constexpr int most_resends = 5;
 /// Reads that share a Sync wait for one another.
 constexpr std::size_t most_sharing = 32;
 constexpr std::size_t read_size = 64 * 1024;
@@ -70,6 +72,7 @@ connection::~connection() {
 // Sending.
 
 void connection::submit(call_ptr what) {
+  if (skips(what)) return;
   if (what->script) return send_script(std::move(what));
   const auto text = what->what.text();
   auto known = plans_.find(text);
@@ -79,8 +82,7 @@ void connection::submit(call_ptr what) {
     known->kind = classify(text);
     const bool savepoint_alone = known->kind.controls_savepoint && !exclusive;
     if (known->kind.controls_transaction || savepoint_alone) {
-      fail_call(*what, use_transact(text));
-      return end_call(std::move(what));
+      return refuse(std::move(what), use_transact(text));
     }
     prepare(known);
   }
@@ -143,8 +145,7 @@ void connection::send_statement(call_ptr what, const plan_ptr& with) {
     write_statement(*what, *with);
   } catch (const failure& f) {
     out_.resize(before);  // nothing of it leaves
-    fail_call(*what, f.error());
-    return end_call(std::move(what));
+    return refuse(std::move(what), f.error());
   }
   if (joins) {
     units_.back().sharing.push_back({what, with});
@@ -211,8 +212,7 @@ void connection::send_script(call_ptr what) {
   } catch (const failure& f) {
     units_.pop_back();
     out_.resize(before);
-    fail_call(*what, f.error());
-    return end_call(std::move(what));
+    return refuse(std::move(what), f.error());
   }
   u.call = std::move(what);
   dirty = dirty || u.what == unit::kind::script;
@@ -220,6 +220,7 @@ void connection::send_script(call_ptr what) {
 }
 
 void connection::control(std::string_view sql) {
+  skipping_ = false;  // it undoes what came before
   push(unit::kind::control);
   wire_writer(out_).query(sql);
   written();
@@ -249,7 +250,8 @@ connection::unit& connection::push(unit::kind what, std::uint64_t begins_at) {
   auto& u = units_.emplace_back();
   u.what = what;
   u.begins_at = begins_at;
-  if (units_.size() == 1) start_head();
+  // Nothing may have woken this loop's descriptors for long: its time is that of the last time.
+  if (units_.size() == 1) start_head(steady::now());
   return u;
 }
 
@@ -455,7 +457,7 @@ void connection::finish_unit() {
   sharing_ -= u.sharing.size();
   if (cancelling_) u.maybe_hit = true;
   if (u.plan && u.what == unit::kind::statement) learn_time(u);
-  if (!units_.empty()) start_head();
+  if (!units_.empty()) start_head(loop_.now());
   switch (u.what) {
     case unit::kind::statement:
       if (u.sharing.empty())
@@ -535,14 +537,14 @@ void connection::finish_shared(unit& u) {
 /// Whether a call whose answer was not its own fault goes to the server once more.
 bool connection::send_again(unit& u) {
   auto& c = *u.call;
-  if (c.resent || c.abandoned || exclusive || !u.failed) return false;
+  if (c.resent == most_resends || c.abandoned || exclusive || !u.failed) return false;
   const auto& state = u.failed->sql_state;
   const bool hit = state == "57014" && u.maybe_hit;
   // The plan is gone from the server, or the table has other columns now.
   const bool old_plan = u.plan && (state == "26000" || state == "0A000");
   if (!hit && !old_plan) return false;
   if (old_plan) plans_.remove(*u.plan);
-  c.resent = true;
+  ++c.resent;
   c.result.reset();
   c.failed.reset();
   // The COMMIT behind it finds the transaction undone.
@@ -589,8 +591,7 @@ void connection::finish_prepare(unit& u) {
         others.push_back(std::move(one));
         continue;
       }
-      fail_call(*one.call, wrong);
-      end_call(std::move(one.call));
+      refuse(std::move(one.call), wrong);
     }
     held_ = std::move(others);
     return send_held();
@@ -621,7 +622,7 @@ void connection::send_held() {
   while (!held_.empty() && held_.front().plan->ready) {
     auto next = std::move(held_.front());
     held_.pop_front();
-    if (!next.call->abandoned) send_statement(std::move(next.call), next.plan);
+    if (!next.call->abandoned && !skips(next.call)) send_statement(std::move(next.call), next.plan);
   }
 }
 
@@ -631,21 +632,35 @@ void connection::fail_call(call& what, error why) {
   what.failed = std::move(why);
 }
 
+/// The server never sees it.
+void connection::refuse(call_ptr what, error why) {
+  skipping_ = skipping_ || what->in_transaction;
+  fail_call(*what, std::move(why));
+  end_call(std::move(what));
+}
+
+/// Fails, in the place of the server, what follows a failure in a transaction.
+bool connection::skips(call_ptr& what) {
+  if (!skipping_ || !what->in_transaction) return false;
+  refuse(std::move(what), internal_error("a statement before this one failed, and with it the transaction"));
+  return true;
+}
+
 void connection::end_call(call_ptr ended) {
   owner_.on_done(std::move(ended));
 }
 
 // Cancelling, and the silence of servers.
 
-void connection::start_head() {
+void connection::start_head(steady::time_point now) {
   auto& head = units_.front();
-  head.started = loop_.now();
+  head.started = now;
   if (cancelling_) head.maybe_hit = true;
   if (head.any_abandoned() && head.what != unit::kind::commit && !head.cancel_asked) {
     head.cancel_asked = true;
     if (!cancelling_) {
       cancelling_ = true;
-      cancel_since_ = loop_.now();
+      cancel_since_ = now;
       owner_.cancel_on_server(*this);
     }
   }
@@ -655,7 +670,7 @@ void connection::abandon(call& what) {
   what.abandoned = true;
   if (units_.empty() || !units_.front().holds(what)) return;
   const auto since = units_.front().started;
-  start_head();
+  start_head(steady::now());
   units_.front().started = since;
 }
 
@@ -666,10 +681,10 @@ void connection::cancel_ended() {
   head.maybe_hit = true;
   // The wish may have come before the statement began: once more, if it is still there.
   if (head.any_abandoned() && head.what != unit::kind::commit &&
-      loop_.now() - cancel_since_ < cancel_patience) {
+      steady::now() - cancel_since_ < cancel_patience) {
     head.cancel_asked = false;
     const auto since = std::pair(cancel_since_, head.started);
-    start_head();
+    start_head(since.first);
     std::tie(cancel_since_, head.started) = since;
   }
 }

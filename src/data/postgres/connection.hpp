@@ -71,6 +71,11 @@ class connection final : public readiness_handler {
 
   /// Its one user now, if it has one: a transaction.
   bool exclusive = false;
+  /// Gives it to one user alone.
+  void reserve() noexcept {
+    exclusive = true;
+    skipping_ = false;
+  }
   /// Its user has gone; it is free when the server has answered everything.
   bool releasing = false;
   /// Something may be left on the session that the next user must not meet.
@@ -141,8 +146,10 @@ class connection final : public readiness_handler {
   void finish_script(unit& u);
   void end_call(call_ptr ended);
   void fail_call(call& what, error why);
+  void refuse(call_ptr what, error why);
+  bool skips(call_ptr& what);
   bool send_again(unit& u);
-  void start_head();
+  void start_head(steady::time_point now);
 
   void send_held();
   void prepare(const plan_ptr& fresh);
@@ -167,8 +174,11 @@ class connection final : public readiness_handler {
   plan_cache plans_;
   std::uint64_t next_name_ = 0;
 
-  std::deque<unit> units_;           // sent, in order
-  bool open_to_share_ = false;       // the last unit lacks its Sync
+  std::deque<unit> units_;      // sent, in order
+  bool open_to_share_ = false;  // the last unit lacks its Sync
+  /// A statement of the transaction was refused before it left, so that the server knows nothing of its
+  /// failure, and perhaps nothing of a transaction: what follows must not run.
+  bool skipping_ = false;
   std::size_t sharing_ = 0;          // calls in units that are not their first
   std::deque<statement_call> held_;  // behind a statement whose plan is being made
 

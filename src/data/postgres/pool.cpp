@@ -333,7 +333,7 @@ connection* pool::choose(bool alone) {
 }
 
 void pool::grant(const checkout_ptr& to, connection& what) {
-  what.exclusive = true;
+  what.reserve();
   const auto it = std::find_if(connections_.begin(), connections_.end(),
                                [&](const std::shared_ptr<connection>& one) { return one.get() == &what; });
   to->granted = *it;

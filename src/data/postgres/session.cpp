@@ -74,6 +74,7 @@ call_ptr session::make_call(data::statement what) {
   call_ptr made(new call(std::move(what)));
   made->patient = patient_;
   made->acts = acts_;
+  made->in_transaction = in_transaction_;
   made->before = std::exchange(begin_, {});
   begun_ = true;
   if (!deferred_.empty()) on_->control(std::exchange(deferred_, {}));
@@ -136,6 +137,7 @@ task<void> session::commit() {
   call_ptr c(new call(data::statement("COMMIT", {})));
   c->script = true;
   c->commit_behind = true;
+  c->in_transaction = true;
   c->patient = patient_;
   in_commit_ = true;
   // Whoever is cancelled meanwhile must not leave with the outcome unknown.
