@@ -332,7 +332,7 @@ void connection::read_all() {
   }
   if (closed) return break_off("the server closed the connection");
   if (broken_) return;
-  if (idle() && loop_.is_guest()) {
+  if (idle() && loop_.is_guest() && !listens) {
     loop_.descriptors().remove(socket_->descriptor(), *this);
     watched_ = false;
   }

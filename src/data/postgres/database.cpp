@@ -2,6 +2,7 @@
 
 #include "data/postgres/acting.hpp"
 #include "data/postgres/backend.hpp"
+#include "data/postgres/notifications.hpp"
 
 namespace corbel::postgres {
 namespace {
@@ -19,6 +20,15 @@ database::database(const data::database& any) : data::database(any), backend_(ba
 
 data::source database::as(identity who) const {
   return data::source(std::make_shared<acting>(backend_, std::move(who)));
+}
+
+task<notification_stream> database::listen(std::vector<std::string> channels,
+                                           std::size_t most_buffered) const {
+  return listen_on(backend_, std::move(channels), most_buffered);
+}
+
+task<void> database::notify(std::string channel, std::string payload) const {
+  return postgres::notify(*this, std::move(channel), std::move(payload));
 }
 
 }  // namespace corbel::postgres

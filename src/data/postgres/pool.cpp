@@ -8,6 +8,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <random>
 
+#include "data/postgres/notification_hub.hpp"
+
 namespace corbel::postgres {
 
 namespace asio = boost::asio;
@@ -107,6 +109,7 @@ void pool::close_soon() {
 
 void pool::close() {
   closed_ = true;
+  if (hub_) hub_->close();
   for (auto& one : std::exchange(waiting_, {})) refuse(one, busy_error("the database was stopped"));
   retry_timer_.cancel();
   queue_timer_.cancel();
@@ -114,6 +117,14 @@ void pool::close() {
   for (const auto& one : all)
     if (one->idle() && !one->exclusive) one->break_off("the database was stopped");
   wake_soon();
+}
+
+std::shared_ptr<notification_hub> pool::notifications() {
+  if (!hub_) {
+    hub_ = std::make_shared<notification_hub>(loop_, shared_, mail_);
+    if (closed_) hub_->close();
+  }
+  return hub_;
 }
 
 // Waiting for statements.

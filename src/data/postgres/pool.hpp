@@ -16,6 +16,7 @@
 namespace corbel::postgres {
 
 class pool;
+class notification_hub;
 
 /// What the pools of one database share. Thread-safe.
 struct shared_state {
@@ -82,6 +83,8 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   event_loop& loop() noexcept { return loop_; }
   const options& how() const noexcept { return shared_->how; }
   void post_flush();
+  /// Who listens on this loop; made at first use.
+  std::shared_ptr<notification_hub> notifications();
 
  private:
   struct claim {
@@ -122,6 +125,7 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   event_loop& loop_;
   const std::shared_ptr<shared_state> shared_;
   const std::shared_ptr<mailbox> mail_;
+  std::shared_ptr<notification_hub> hub_;
   std::vector<std::shared_ptr<connection>> connections_;
   std::vector<std::shared_ptr<connection>> graveyard_;  // until the call that buried them has returned
   std::deque<claim> waiting_;

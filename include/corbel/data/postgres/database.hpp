@@ -1,9 +1,13 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <corbel/data/database.hpp>
 #include <corbel/data/postgres/identity.hpp>
+#include <corbel/data/postgres/notifications.hpp>
 
 namespace corbel::postgres {
 
@@ -20,6 +24,20 @@ class database : public data::database {
   /// identity's settings (`SET LOCAL`), in one batch with them, so that it never runs without; `transact` and
   /// `begin` set them in the same way. What a policy refuses is `forbidden`.
   data::source as(identity who) const;
+
+  /// Listens to these channels: `auto orders = co_await pg.listen("orders", "refunds");`. When this has
+  /// ended, nothing said from then on is missed without a word. A name is taken as it is, with its case and
+  /// its blanks. Throws `failure`: unavailable when it cannot begin within `checkout_timeout`, invalid behind
+  /// a transaction pooler and for names that cannot be.
+  template <std::convertible_to<std::string>... Channels>
+  task<notification_stream> listen(const Channels&... channels) const {
+    return listen(std::vector<std::string>{std::string(channels)...}, 1024);
+  }
+  /// A stream that has `most_buffered` notifications to give drops what comes, and says so.
+  task<notification_stream> listen(std::vector<std::string> channels, std::size_t most_buffered = 1024) const;
+
+  /// `postgres::notify` on this database, at once; for a transaction, call that one.
+  task<void> notify(std::string channel, std::string payload = {}) const;
 
  private:
   std::shared_ptr<postgres::backend> backend_;
