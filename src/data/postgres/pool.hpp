@@ -17,6 +17,7 @@ namespace corbel::postgres {
 
 class pool;
 class notification_hub;
+class blocking_side;
 
 /// What the pools of one database share. Thread-safe.
 struct shared_state {
@@ -25,6 +26,9 @@ struct shared_state {
   /// The pool of this loop, made at first use. From the loop's thread.
   static std::shared_ptr<pool> pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop);
   void close();
+  /// For libraries that block; made at first use. Throws `failure` (unavailable) when the database was
+  /// stopped.
+  std::shared_ptr<blocking_side> blocking();
 
   const options how;
   std::atomic<bool> closed{false};
@@ -34,6 +38,7 @@ struct shared_state {
  private:
   std::mutex mutex_;
   std::vector<std::weak_ptr<pool>> pools_;
+  std::shared_ptr<blocking_side> blocking_;
 };
 
 /// Hands work of other threads to a loop, for as long as it is there.

@@ -39,6 +39,21 @@ class database : public data::database {
   /// `postgres::notify` on this database, at once; for a transaction, call that one.
   task<void> notify(std::string channel, std::string payload = {}) const;
 
+  /// Runs `fn(connection, args...)`, code that uses libpqxx, on a thread of its own and gives what it gives:
+  /// `co_await pg.with_connection(&monthly_report, 2026)`. To call it, include
+  /// `corbel/data/postgres/pqxx.hpp` and link libpqxx. `fn` gets a `pqxx::connection&` for itself, with the
+  /// settings of every session of ours; when it has ended, what it left on the session is gone. At most
+  /// `threads` run at a time, others wait for `checkout_timeout`. What libpqxx throws becomes the error that
+  /// the driver would have given.
+  ///
+  /// Cancelling ends the wait at once and stops the SQL; `fn` then meets a broken connection. A lambda that
+  /// captures is named first: GCC 12 destroys it twice when it stands in the `co_await`.
+  template <class F, class... Args>
+  auto with_connection(F fn, Args... args) const;
+
+  /// For Corbel's own use.
+  postgres::backend& internals() const noexcept { return *backend_; }
+
  private:
   std::shared_ptr<postgres::backend> backend_;
 };
