@@ -6,7 +6,6 @@
 #include <array>
 #include <tuple>
 
-#include "data/array_text.hpp"
 #include "data/postgres/oids.hpp"
 
 namespace corbel::postgres {
@@ -31,15 +30,6 @@ constexpr int most_reads = 8;
 constexpr std::string_view reset_session =
     "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all(); "
     "DISCARD SEQUENCES; DISCARD TEMP";
-
-data::array_elements elements_of(std::uint32_t array) {
-  switch (array) {
-    case oid::bytea_array: return data::array_elements::bytes;
-    case oid::json_array:
-    case oid::jsonb_array: return data::array_elements::json;
-    default: return data::array_elements::plain;
-  }
-}
 
 error use_transact(std::string_view sql) {
   return internal_error(

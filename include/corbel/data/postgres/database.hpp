@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <corbel/data/database.hpp>
+#include <corbel/data/postgres/copy.hpp>
 #include <corbel/data/postgres/identity.hpp>
 #include <corbel/data/postgres/notifications.hpp>
 
@@ -50,6 +51,41 @@ class database : public data::database {
   /// captures is named first: GCC 12 destroys it twice when it stands in the `co_await`.
   template <class F, class... Args>
   auto with_connection(F fn, Args... args) const;
+
+  /// Stores rows of a described class by COPY: all of them or, after an error, none. Columns are the
+  /// snake_case of the field names; what a table has besides gets its default. `table` may have its schema in
+  /// front, and is quoted. Nothing is set here as `repository` does it: keys and times are those of the rows.
+  /// Gives their number. Throws `failure`, a broken constraint among others. Cancelling stops it, and nothing
+  /// is stored.
+  template <described T>
+  task<std::int64_t> copy_in(std::string table, std::vector<T> rows) const {
+    const auto kept = std::make_shared<const std::vector<T>>(std::move(rows));
+    detail::row_span all;
+    all.keep = kept;
+    all.type = &type_of<T>();
+    all.first = kept->data();
+    all.stride = sizeof(T);
+    all.count = kept->size();
+    return detail::copy_rows_in(backend_, std::move(table), std::move(all));
+  }
+  /// Rows as text: `copy_in_text("copy people (name, age) from stdin with (format csv, header)")`. No limit
+  /// of time holds: it takes as long as the text takes to come.
+  task<copy_writer> copy_in_text(data::sql_text<0> sql) const {
+    return detail::begin_copy_in(backend_, data::make_statement(sql));
+  }
+
+  /// The rows of a query, by COPY, for results that are too large for `query`. It sees the database as it was
+  /// when it began, and no limit of time holds. Values travel as literals that the library quotes.
+  template <described T, class... Args>
+  task<row_stream<T>> copy_out(data::sql_text<sizeof...(Args)> query, const Args&... args) const {
+    return detail::stream_rows<T>(backend_, data::make_statement(query, args...));
+  }
+  /// Rows as text: `copy_out_text("copy (select ... where id = $1) to stdout with (format csv, header)",
+  /// id)`.
+  template <class... Args>
+  task<copy_reader> copy_out_text(data::sql_text<sizeof...(Args)> sql, const Args&... args) const {
+    return detail::begin_copy_out(backend_, data::make_statement(sql, args...));
+  }
 
   /// For Corbel's own use.
   postgres::backend& internals() const noexcept { return *backend_; }
