@@ -38,4 +38,13 @@ bool is_array(std::uint32_t type) noexcept {
   return std::binary_search(std::begin(oid::arrays), std::end(oid::arrays), type);
 }
 
+data::array_elements elements_of(std::uint32_t array) noexcept {
+  switch (array) {
+    case oid::bytea_array: return data::array_elements::bytes;
+    case oid::json_array:
+    case oid::jsonb_array: return data::array_elements::json;
+    default: return data::array_elements::plain;
+  }
+}
+
 }  // namespace corbel::postgres

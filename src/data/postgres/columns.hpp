@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/array_text.hpp"
 #include "data/postgres/wire_writer.hpp"
 
 namespace corbel::postgres {
@@ -27,5 +28,7 @@ wire_format best_format(std::uint32_t type) noexcept;
 
 /// Whether a parameter of this type takes an array literal.
 bool is_array(std::uint32_t type) noexcept;
+/// How a list is written for a parameter or a column of this array type.
+data::array_elements elements_of(std::uint32_t array) noexcept;
 
 }  // namespace corbel::postgres

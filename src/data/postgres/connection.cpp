@@ -6,7 +6,6 @@
 #include <array>
 #include <tuple>
 
-#include "data/array_text.hpp"
 #include "data/postgres/oids.hpp"
 
 namespace corbel::postgres {
@@ -33,15 +32,6 @@ constexpr int most_reads = 8;
 constexpr std::string_view reset_session =
     "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all(); "
     "DISCARD SEQUENCES; DISCARD TEMP";
-
-data::array_elements elements_of(std::uint32_t array) {
-  switch (array) {
-    case oid::bytea_array: return data::array_elements::bytes;
-    case oid::json_array:
-    case oid::jsonb_array: return data::array_elements::json;
-    default: return data::array_elements::plain;
-  }
-}
 
 error use_transact(std::string_view sql) {
   return internal_error(
@@ -334,7 +324,7 @@ void connection::read_all() {
   }
   if (closed) return break_off("the server closed the connection");
   if (broken_) return;
-  if (idle() && loop_.is_guest()) {
+  if (idle() && loop_.is_guest() && !listens) {
     loop_.descriptors().remove(socket_->descriptor(), *this);
     watched_ = false;
   }

@@ -80,6 +80,8 @@ class connection final : public readiness_handler {
   bool releasing = false;
   /// Something may be left on the session that the next user must not meet.
   bool dirty = false;
+  /// Waits for what comes unasked: on a loop that ends by itself it stays watched, too.
+  bool listens = false;
   /// Too old to be given to anyone.
   bool retiring = false;
   steady::time_point opened_at;

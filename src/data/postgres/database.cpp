@@ -2,6 +2,7 @@
 
 #include "data/postgres/acting.hpp"
 #include "data/postgres/backend.hpp"
+#include "data/postgres/notifications.hpp"
 #include "data/postgres/replicas.hpp"
 
 namespace corbel::postgres {
@@ -35,6 +36,15 @@ task<log_position> database::position() const {
     if (!read) throw failure(internal_error("the server gave a log position that is none"));
     co_return *read;
   }(backend_);
+}
+
+task<notification_stream> database::listen(std::vector<std::string> channels,
+                                           std::size_t most_buffered) const {
+  return listen_on(backend_, std::move(channels), most_buffered);
+}
+
+task<void> database::notify(std::string channel, std::string payload) const {
+  return postgres::notify(*this, std::move(channel), std::move(payload));
 }
 
 }  // namespace corbel::postgres

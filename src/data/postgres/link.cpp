@@ -9,6 +9,8 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "data/postgres/errors.hpp"
 
@@ -62,18 +64,15 @@ void check_conninfo(const std::string& conninfo) {
   (void)parse(conninfo);
 }
 
-pg_conn* connect_blocking(const options& how) {
-  const auto given = parse(how.connection);
-  const auto seconds = std::to_string(std::max<long long>(2, how.connect_timeout.count() / 1000));
-  const auto settings = session_settings(how, value_of(given.get(), "options"));
-  std::vector<const char*> keys{"dbname"};
-  std::vector<const char*> values{how.connection.c_str()};
-  const auto set = [&](const char* key, const char* value) {
-    keys.push_back(key);
-    values.push_back(value);
-  };
-  const auto suggest = [&](const char* key, const char* value) {
-    if (!value_of(given.get(), key)) set(key, value);
+namespace {
+
+using parameters = std::vector<std::pair<std::string, std::string>>;
+
+/// What goes with the connection text; where the text says something itself, that holds.
+parameters settings_beside(const options& how, const PQconninfoOption* given) {
+  parameters all;
+  const auto suggest = [&](const char* key, std::string value) {
+    if (!value_of(given, key)) all.emplace_back(key, std::move(value));
   };
   std::string host, port;
   if (!how.place.empty()) {
@@ -90,16 +89,49 @@ pg_conn* connect_blocking(const options& how) {
     set("target_session_attrs", "any");
   }
   // GSS would encrypt between us and the socket.
-  set("gssencmode", "disable");
-  set("client_encoding", "UTF8");
-  if (!how.transaction_pooler) set("options", settings.c_str());
-  suggest("connect_timeout", seconds.c_str());
+  all.emplace_back("gssencmode", "disable");
+  all.emplace_back("client_encoding", "UTF8");
+  if (!how.transaction_pooler) all.emplace_back("options", session_settings(how, value_of(given, "options")));
+  suggest("connect_timeout", std::to_string(std::max<long long>(2, how.connect_timeout.count() / 1000)));
   suggest("fallback_application_name", "corbel");
   // A peer that is gone without a word is noticed within half a minute, even while nothing is asked.
   suggest("keepalives_idle", "15");
   suggest("keepalives_interval", "5");
   suggest("keepalives_count", "3");
   suggest("tcp_user_timeout", "15000");
+  return all;
+}
+
+}  // namespace
+
+std::string conninfo_of(const options& how) {
+  const auto given = parse(how.connection);
+  auto all = settings_beside(how, given.get());
+  for (const auto* one = given.get(); one->keyword; ++one)
+    if (one->val &&
+        std::none_of(all.begin(), all.end(), [&](const auto& set) { return set.first == one->keyword; }))
+      all.emplace_back(one->keyword, one->val);
+  std::string text;
+  for (const auto& [key, value] : all) {
+    text += key + "='";
+    for (const char c : value) {
+      if (c == '\'' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += "' ";
+  }
+  return text;
+}
+
+pg_conn* connect_blocking(const options& how) {
+  const auto given = parse(how.connection);
+  const auto beside = settings_beside(how, given.get());
+  std::vector<const char*> keys{"dbname"};
+  std::vector<const char*> values{how.connection.c_str()};
+  for (const auto& [key, value] : beside) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
   keys.push_back(nullptr);
   values.push_back(nullptr);
   PGconn* made = PQconnectdbParams(keys.data(), values.data(), 1);

@@ -67,6 +67,9 @@ class link {
 /// libpq does not know.
 void check_conninfo(const std::string& conninfo);
 
+/// The same for a library that takes one text: keyword = value, quoted.
+std::string conninfo_of(const options& how);
+
 /// Conninfo with what every session of ours has: the encodings of values, timeouts, a name.
 pg_conn* connect_blocking(const options& how);
 

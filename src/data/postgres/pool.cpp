@@ -8,6 +8,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <random>
 
+#include "data/postgres/blocking_side.hpp"
+#include "data/postgres/notification_hub.hpp"
+
 namespace corbel::postgres {
 
 namespace asio = boost::asio;
@@ -73,13 +76,23 @@ std::shared_ptr<pool> shared_state::pool_on(const std::shared_ptr<shared_state>&
   return std::static_pointer_cast<pool>(here);
 }
 
+std::shared_ptr<blocking_side> shared_state::blocking() {
+  const std::lock_guard lock(mutex_);
+  if (closed) throw failure(busy_error("the database was stopped"));
+  if (!blocking_) blocking_ = std::make_shared<blocking_side>(how);
+  return blocking_;
+}
+
 void shared_state::close() {
   if (closed.exchange(true)) return;
+  std::shared_ptr<blocking_side> others;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& one : pools_)
       if (const auto open = one.lock()) open->close_soon();
+    others = blocking_;
   }
+  if (others) others->stop();
   openers.stop();
   cancellers.stop();
 }
@@ -107,6 +120,7 @@ void pool::close_soon() {
 
 void pool::close() {
   closed_ = true;
+  if (hub_) hub_->close();
   for (auto& one : std::exchange(waiting_, {})) refuse(one, busy_error("the database was stopped"));
   retry_timer_.cancel();
   queue_timer_.cancel();
@@ -114,6 +128,14 @@ void pool::close() {
   for (const auto& one : all)
     if (one->idle() && !one->exclusive) one->break_off("the database was stopped");
   wake_soon();
+}
+
+std::shared_ptr<notification_hub> pool::notifications() {
+  if (!hub_) {
+    hub_ = std::make_shared<notification_hub>(loop_, shared_, mail_);
+    if (closed_) hub_->close();
+  }
+  return hub_;
 }
 
 // Waiting for statements.

@@ -16,6 +16,8 @@
 namespace corbel::postgres {
 
 class pool;
+class notification_hub;
+class blocking_side;
 
 /// What the pools of one database share. Thread-safe.
 struct shared_state {
@@ -24,6 +26,9 @@ struct shared_state {
   /// The pool of this loop, made at first use. From the loop's thread.
   static std::shared_ptr<pool> pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop);
   void close();
+  /// For libraries that block; made at first use. Throws `failure` (unavailable) when the database was
+  /// stopped.
+  std::shared_ptr<blocking_side> blocking();
 
   const options how;
   std::atomic<bool> closed{false};
@@ -33,6 +38,7 @@ struct shared_state {
  private:
   std::mutex mutex_;
   std::vector<std::weak_ptr<pool>> pools_;
+  std::shared_ptr<blocking_side> blocking_;
 };
 
 /// Hands work of other threads to a loop, for as long as it is there.
@@ -82,6 +88,8 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   event_loop& loop() noexcept { return loop_; }
   const options& how() const noexcept { return shared_->how; }
   void post_flush();
+  /// Who listens on this loop; made at first use.
+  std::shared_ptr<notification_hub> notifications();
 
  private:
   struct claim {
@@ -122,6 +130,7 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   event_loop& loop_;
   const std::shared_ptr<shared_state> shared_;
   const std::shared_ptr<mailbox> mail_;
+  std::shared_ptr<notification_hub> hub_;
   std::vector<std::shared_ptr<connection>> connections_;
   std::vector<std::shared_ptr<connection>> graveyard_;  // until the call that buried them has returned
   std::deque<claim> waiting_;

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <corbel/data/database.hpp>
+#include <corbel/data/postgres/copy.hpp>
 #include <corbel/data/postgres/identity.hpp>
+#include <corbel/data/postgres/notifications.hpp>
 #include <corbel/data/postgres/replicas.hpp>
 
 namespace corbel::postgres {
@@ -29,6 +34,70 @@ class database : public data::database {
   /// Where the primary's log is now: await it behind a write, and `replicas({.after = position})` shows that
   /// write to whoever made it.
   task<log_position> position() const;
+
+  /// Listens to these channels: `auto orders = co_await pg.listen("orders", "refunds");`. When this has
+  /// ended, nothing said from then on is missed without a word. A name is taken as it is, with its case and
+  /// its blanks. Throws `failure`: unavailable when it cannot begin within `checkout_timeout`, invalid behind
+  /// a transaction pooler and for names that cannot be.
+  template <std::convertible_to<std::string>... Channels>
+  task<notification_stream> listen(const Channels&... channels) const {
+    return listen(std::vector<std::string>{std::string(channels)...}, 1024);
+  }
+  /// A stream that has `most_buffered` notifications to give drops what comes, and says so.
+  task<notification_stream> listen(std::vector<std::string> channels, std::size_t most_buffered = 1024) const;
+
+  /// `postgres::notify` on this database, at once; for a transaction, call that one.
+  task<void> notify(std::string channel, std::string payload = {}) const;
+
+  /// Runs `fn(connection, args...)`, code that uses libpqxx, on a thread of its own and gives what it gives:
+  /// `co_await pg.with_connection(&monthly_report, 2026)`. To call it, include
+  /// `corbel/data/postgres/pqxx.hpp` and link libpqxx. `fn` gets a `pqxx::connection&` for itself, with the
+  /// settings of every session of ours; when it has ended, what it left on the session is gone. At most
+  /// `threads` run at a time, others wait for `checkout_timeout`. What libpqxx throws becomes the error that
+  /// the driver would have given.
+  ///
+  /// Cancelling ends the wait at once and stops the SQL; `fn` then meets a broken connection. A lambda that
+  /// captures is named first: GCC 12 destroys it twice when it stands in the `co_await`.
+  template <class F, class... Args>
+  auto with_connection(F fn, Args... args) const;
+
+  /// Stores rows of a described class by COPY: all of them or, after an error, none. Columns are the
+  /// snake_case of the field names; what a table has besides gets its default. `table` may have its schema in
+  /// front, and is quoted. Nothing is set here as `repository` does it: keys and times are those of the rows.
+  /// Gives their number. Throws `failure`, a broken constraint among others. Cancelling stops it, and nothing
+  /// is stored.
+  template <described T>
+  task<std::int64_t> copy_in(std::string table, std::vector<T> rows) const {
+    const auto kept = std::make_shared<const std::vector<T>>(std::move(rows));
+    detail::row_span all;
+    all.keep = kept;
+    all.type = &type_of<T>();
+    all.first = kept->data();
+    all.stride = sizeof(T);
+    all.count = kept->size();
+    return detail::copy_rows_in(backend_, std::move(table), std::move(all));
+  }
+  /// Rows as text: `copy_in_text("copy people (name, age) from stdin with (format csv, header)")`. No limit
+  /// of time holds: it takes as long as the text takes to come.
+  task<copy_writer> copy_in_text(data::sql_text<0> sql) const {
+    return detail::begin_copy_in(backend_, data::make_statement(sql));
+  }
+
+  /// The rows of a query, by COPY, for results that are too large for `query`. It sees the database as it was
+  /// when it began, and no limit of time holds. Values travel as literals that the library quotes.
+  template <described T, class... Args>
+  task<row_stream<T>> copy_out(data::sql_text<sizeof...(Args)> query, const Args&... args) const {
+    return detail::stream_rows<T>(backend_, data::make_statement(query, args...));
+  }
+  /// Rows as text: `copy_out_text("copy (select ... where id = $1) to stdout with (format csv, header)",
+  /// id)`.
+  template <class... Args>
+  task<copy_reader> copy_out_text(data::sql_text<sizeof...(Args)> sql, const Args&... args) const {
+    return detail::begin_copy_out(backend_, data::make_statement(sql, args...));
+  }
+
+  /// For Corbel's own use.
+  postgres::backend& internals() const noexcept { return *backend_; }
 
  private:
   std::shared_ptr<postgres::backend> backend_;

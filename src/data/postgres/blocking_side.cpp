@@ -1,0 +1,278 @@
+#include "data/postgres/blocking_side.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "data/postgres/errors.hpp"
+#include "data/postgres/link.hpp"
+
+namespace corbel::postgres {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+/// Nothing came on it since it was used: else it is closed, or about to be.
+bool is_silent(detail::blocking_session& one) noexcept {
+  char byte = 0;
+  const auto got = ::recv(one.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace
+
+/// Who waits for a seat. Under the mutex of its side; whoever takes `resume` from it resumes it there.
+struct blocking_side::waiter {
+  std::unique_ptr<corbel::detail::suspended> resume;
+  bool granted = false;
+  std::optional<error> refused;
+
+  void wake(error_code why = {}) {
+    if (resume) resume.release()->resume(why);
+  }
+};
+
+blocking_side::blocking_side(const options& how)
+    : how_(how),
+      conninfo_(conninfo_of(how)),
+      free_slots_(how.threads),
+      workers_(how.threads, 65'536),
+      stoppers_(1, 65'536) {}
+
+blocking_side::~blocking_side() {
+  stop();
+}
+
+void blocking_side::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    for (const auto& one : std::exchange(waiting_, {})) {
+      one->refused = busy_error("the database was stopped");
+      one->wake();
+    }
+  }
+  workers_.stop();
+  stoppers_.stop();
+  const std::lock_guard lock(mutex_);
+  idle_.clear();
+}
+
+blocking_side::lease::~lease() {
+  if (home_ && seat_) home_->leave(seat_);
+}
+
+task<blocking_side::lease> blocking_side::take(std::shared_ptr<blocking_side> from, const void* kind) {
+  auto seat = std::make_shared<blocking_seat>();
+  seat->kind = kind;
+  const auto mine = std::make_shared<waiter>();
+  // However this ends, a slot that was granted and not taken goes back.
+  struct leaving {
+    std::shared_ptr<blocking_side> home;
+    std::shared_ptr<waiter> who;
+    ~leaving() {
+      {
+        const std::lock_guard lock(home->mutex_);
+        std::erase(home->waiting_, who);
+        if (!std::exchange(who->granted, false)) return;
+      }
+      home->release_slot();
+    }
+  } at_end{from, mine};
+
+  asio::steady_timer patience(co_await asio::this_coro::executor, from->how_.checkout_timeout);
+  patience.async_wait([from, mine](error_code cancelled) {
+    if (cancelled) return;
+    const std::lock_guard lock(from->mutex_);
+    if (!mine->resume) return;
+    mine->refused = busy_error("all " + std::to_string(from->how_.threads) +
+                               " threads of with_connection and COPY stayed busy for " +
+                               std::to_string(from->how_.checkout_timeout.count()) +
+                               " ms: raise threads, or ask for less at once");
+    mine->wake();
+  });
+  auto initiate = [](auto handler, std::shared_ptr<blocking_side> home, std::shared_ptr<waiter> who) {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    auto waits = std::make_unique<corbel::detail::suspended_handler<decltype(handler)>>(std::move(handler));
+    const std::lock_guard lock(home->mutex_);
+    who->resume = std::move(waits);
+    if (slot.is_connected())
+      slot.assign([home, who](asio::cancellation_type type) {
+        const auto ends = type & (asio::cancellation_type::terminal | asio::cancellation_type::partial);
+        if (ends == asio::cancellation_type::none) return;
+        const std::lock_guard inner(home->mutex_);
+        who->wake(asio::error::operation_aborted);
+      });
+    if (home->closed_) {
+      who->refused = busy_error("the database was stopped");
+      who->wake();
+    } else if (home->free_slots_ > 0) {
+      --home->free_slots_;
+      who->granted = true;
+      who->wake();
+    } else if (home->waiting_.size() >= home->how_.most_waiting) {
+      who->refused = busy_error(std::to_string(home->waiting_.size()) + " wait for a thread already");
+      who->wake();
+    } else {
+      home->waiting_.push_back(std::move(who));
+    }
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
+      initiate, asio::use_awaitable, from, mine);
+  {
+    const std::lock_guard lock(from->mutex_);  // whoever resumed us has left the loop alone when we have it
+    if (mine->refused) throw failure(*mine->refused);
+    mine->granted = false;
+    from->seat_down(*seat, kind);
+  }
+  lease taken(from, std::move(seat));
+  co_return taken;
+}
+
+/// Finds an idle session of this kind, or room for another one.
+void blocking_side::seat_down(blocking_seat& seat, const void* kind) {
+  const auto lifetime = how_.max_lifetime;
+  const auto now = steady::now();
+  while (!seat.session) {
+    const auto found =
+        std::find_if(idle_.rbegin(), idle_.rend(), [&](const idle_session& one) { return one.kind == kind; });
+    if (found == idle_.rend()) break;
+    auto taken = std::move(*found);
+    idle_.erase(std::next(found).base());
+    const bool old = lifetime.count() > 0 && now - taken.opened_at > lifetime;
+    if (old || !is_silent(*taken.session)) continue;
+    seat.session = std::move(taken.session);
+    seat.opened_at = taken.opened_at;
+  }
+  const auto in_use = how_.threads - free_slots_;
+  if (!seat.session && idle_.size() + in_use > how_.threads) {
+    seat.in_its_place = std::move(idle_.front().session);
+    idle_.pop_front();
+  }
+}
+
+void blocking_side::release_slot() {
+  const std::lock_guard lock(mutex_);
+  while (!waiting_.empty()) {
+    const auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!next->resume) continue;
+    next->granted = true;
+    return next->wake();
+  }
+  ++free_slots_;
+}
+
+task<void> blocking_side::run(std::shared_ptr<blocking_side> on, seat_ptr seat, detail::session_maker how,
+                              std::shared_ptr<detail::blocking_work> work) {
+  struct stopping {
+    std::shared_ptr<blocking_side> home;
+    seat_ptr seat;
+    bool ended = false;
+    ~stopping() {
+      if (!ended) home->stop_soon(seat);
+    }
+  } unless_ended{on, seat};
+  auto job = [](std::shared_ptr<blocking_side> home, seat_ptr at, detail::session_maker by,
+                std::shared_ptr<detail::blocking_work> what) -> std::exception_ptr {
+    try {
+      home->work_on(at, by, *what);
+      return {};
+    } catch (...) {
+      return std::current_exception();
+    }
+  };
+  auto thrown = co_await on->workers_.run(job, on, seat, how, std::move(work));
+  unless_ended.ended = true;
+  if (thrown) std::rethrow_exception(std::exchange(thrown, nullptr));
+}
+
+void blocking_side::work_on(const seat_ptr& seat, detail::session_maker how, detail::blocking_work& work) {
+  {
+    const std::lock_guard lock(seat->mutex);
+    if (seat->left || seat->stopped) return;
+    seat->working = true;
+    seat->in_its_place.reset();
+  }
+  struct resting {
+    blocking_side& home;
+    const seat_ptr& seat;
+    ~resting() {
+      bool left = false;
+      {
+        const std::lock_guard lock(seat->mutex);
+        seat->working = false;
+        left = seat->left;
+      }
+      if (left) home.put_back(seat);
+    }
+  } const at_end{*this, seat};
+  if (!seat->session) {
+    auto made = how.open(conninfo_);
+    const std::lock_guard lock(seat->mutex);
+    if (seat->stopped) return;
+    seat->session = std::move(made);
+    seat->opened_at = steady::now();
+  }
+  work.run(*seat->session);
+}
+
+/// From the user's side, without waiting.
+void blocking_side::leave(const seat_ptr& seat) {
+  {
+    const std::lock_guard lock(seat->mutex);
+    seat->left = true;
+    if (seat->working) return;  // the thread will see to it
+  }
+  if (!workers_.post([self = shared_from_this(), seat] { self->put_back(seat); })) put_back(seat);
+}
+
+void blocking_side::put_back(const seat_ptr& seat) {
+  bool clean = false;
+  {
+    const std::lock_guard lock(seat->mutex);
+    clean = seat->session && !seat->stopped;
+  }
+  try {
+    clean = clean && seat->session->reset();
+  } catch (const std::exception&) {
+    clean = false;
+  }
+  {
+    const std::lock_guard lock(seat->mutex);
+    clean = clean && !seat->stopped;
+    if (!clean) seat->session.reset();
+    seat->in_its_place.reset();
+  }
+  if (clean) {
+    const std::lock_guard lock(mutex_);
+    if (!closed_) idle_.push_back({seat->kind, std::move(seat->session), seat->opened_at});
+  }
+  release_slot();
+}
+
+/// Stops the SQL that runs, and lets the work fail wherever it goes on: its socket is shut.
+void blocking_side::stop_soon(const seat_ptr& seat) {
+  {
+    const std::lock_guard lock(seat->mutex);
+    seat->stopped = true;
+    if (!seat->session || !seat->working) return;
+  }
+  stoppers_.post([seat] {
+    const std::lock_guard lock(seat->mutex);
+    if (!seat->session) return;
+    // First nothing more can be sent: else the work would be at its next statement before the socket is shut.
+    ::shutdown(seat->session->descriptor(), SHUT_WR);
+    seat->session->cancel();
+    ::shutdown(seat->session->descriptor(), SHUT_RDWR);
+  });
+}
+
+}  // namespace corbel::postgres

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "corbel/data/postgres/notifications.hpp"
+
+namespace corbel::postgres {
+
+class backend;
+
+/// A stream that listens already.
+task<notification_stream> listen_on(std::shared_ptr<backend> to, std::vector<std::string> channels,
+                                    std::size_t most_buffered);
+
+}  // namespace corbel::postgres
