@@ -74,19 +74,17 @@ parameters settings_beside(const options& how, const PQconninfoOption* given) {
   const auto suggest = [&](const char* key, std::string value) {
     if (!value_of(given, key)) all.emplace_back(key, std::move(value));
   };
-  std::string host, port;
   if (!how.place.empty()) {
     // An IPv6 address has colons of its own, and stands in brackets when a port follows.
     const auto colon = how.place.rfind(':');
     const bool has_port = colon != std::string::npos && how.place.find(']', colon) == std::string::npos &&
                           (how.place.find(':') == colon || how.place[colon - 1] == ']');
-    host = how.place.substr(0, has_port ? colon : std::string::npos);
-    if (has_port) port = how.place.substr(colon + 1);
+    auto host = how.place.substr(0, has_port ? colon : std::string::npos);
     if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-    set("host", host.c_str());
-    if (has_port) set("port", port.c_str());
-    set("hostaddr", "");
-    set("target_session_attrs", "any");
+    all.emplace_back("host", std::move(host));
+    if (has_port) all.emplace_back("port", how.place.substr(colon + 1));
+    all.emplace_back("hostaddr", "");
+    all.emplace_back("target_session_attrs", "any");
   }
   // GSS would encrypt between us and the socket.
   all.emplace_back("gssencmode", "disable");

@@ -1,14 +1,9 @@
 #include "data/postgres/pool.hpp"
 
 #include <algorithm>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <random>
 
-#include "data/postgres/blocking_side.hpp"
 #include "data/postgres/notification_hub.hpp"
 
 namespace corbel::postgres {
@@ -19,83 +14,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto shortest_backoff = 25ms;
-constexpr auto longest_backoff = 500ms;
 /// A database that was away for longer is not waited for: requests are refused at once until it is back.
 constexpr auto hope = 1s;
-constexpr auto busy_tick = 100ms;
-constexpr auto idle_tick = 1s;
-/// A connection that was silent for so long is asked for a sign of life.
-constexpr auto ping_after = 15s;
-
-std::minstd_rand& random_here() {
-  thread_local std::minstd_rand random{std::random_device()()};
-  return random;
-}
-
-/// From half of it to all of it: those that failed together shall not come back together.
-steady::duration jittered(steady::duration most) {
-  std::uniform_int_distribution<steady::rep> any(most.count() / 2, most.count());
-  return steady::duration(any(random_here()));
-}
-
-bool ends_waits(asio::cancellation_type type) {
-  return (type & (asio::cancellation_type::terminal | asio::cancellation_type::partial)) !=
-         asio::cancellation_type::none;
-}
-
-template <class Handler>
-std::unique_ptr<corbel::detail::suspended> suspend(Handler handler) {
-  return std::make_unique<corbel::detail::suspended_handler<Handler>>(std::move(handler));
-}
 
 }  // namespace
-
-void mailbox::post(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
-  if (loop_) loop_->post(std::move(work));
-}
-
-void mailbox::close() {
-  const std::lock_guard lock(mutex_);
-  loop_ = nullptr;
-}
-
-shared_state::shared_state(options o)
-    : how(std::move(o)), openers(how.threads, 4096), cancellers(2, 65'536) {}
-
-std::shared_ptr<pool> shared_state::pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop) {
-  auto& here = loop.local(state.get());
-  if (!here) {
-    auto made = std::make_shared<pool>(loop, state);
-    const std::lock_guard lock(state->mutex_);
-    std::erase_if(state->pools_, [](const std::weak_ptr<pool>& one) { return one.expired(); });
-    state->pools_.push_back(made);
-    here = std::move(made);
-  }
-  return std::static_pointer_cast<pool>(here);
-}
-
-std::shared_ptr<blocking_side> shared_state::blocking() {
-  const std::lock_guard lock(mutex_);
-  if (closed) throw failure(busy_error("the database was stopped"));
-  if (!blocking_) blocking_ = std::make_shared<blocking_side>(how);
-  return blocking_;
-}
-
-void shared_state::close() {
-  if (closed.exchange(true)) return;
-  std::shared_ptr<blocking_side> others;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& one : pools_)
-      if (const auto open = one.lock()) open->close_soon();
-    others = blocking_;
-  }
-  if (others) others->stop();
-  openers.stop();
-  cancellers.stop();
-}
 
 pool::pool(event_loop& loop, std::shared_ptr<shared_state> shared)
     : loop_(loop),
@@ -137,126 +59,6 @@ std::shared_ptr<notification_hub> pool::notifications() {
   }
   return hub_;
 }
-
-// Waiting for statements.
-
-task<> pool::run(call_ptr what) {
-  auto initiate = [](auto handler, pool* self, call_ptr c) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    c->waiter = suspend(std::move(handler));
-    if (slot.is_connected())
-      slot.assign([weak = self->weak_from_this(), c](asio::cancellation_type type) {
-        if (!ends_waits(type) || !c->waiter) return;
-        auto waiter = std::move(c->waiter);
-        if (const auto still = weak.lock()) still->abandon(*c);
-        waiter.release()->resume(asio::error::operation_aborted);
-      });
-    self->start(std::move(c));
-  };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(initiate, asio::use_awaitable,
-                                                                               this, std::move(what));
-}
-
-namespace {
-
-/// For many calls at once: `submit` starts each.
-template <class Submit>
-task<> gather(std::weak_ptr<pool> home, boost::intrusive_ptr<gathering> all, std::vector<call_ptr> calls,
-              void (*abandon)(pool&, call&), Submit submit) {
-  auto initiate = [](auto handler, std::weak_ptr<pool> weak, boost::intrusive_ptr<gathering> together,
-                     std::vector<call_ptr> each, void (*drop)(pool&, call&), Submit start) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    together->left = each.size();
-    together->waiter = suspend(std::move(handler));
-    if (slot.is_connected())
-      slot.assign([weak, together, each, drop](asio::cancellation_type type) {
-        if (!ends_waits(type) || !together->waiter) return;
-        auto waiter = std::move(together->waiter);
-        if (const auto still = weak.lock())
-          for (const auto& one : each)
-            if (!one->done()) drop(*still, *one);
-        waiter.release()->resume(asio::error::operation_aborted);
-      });
-    for (auto& one : each) {
-      one->together = together;
-      start(one);
-    }
-  };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-      initiate, asio::use_awaitable, std::move(home), std::move(all), std::move(calls), abandon, submit);
-}
-
-}  // namespace
-
-task<> pool::run(boost::intrusive_ptr<gathering> all, std::vector<call_ptr> calls) {
-  return gather(
-      weak_from_this(), std::move(all), std::move(calls), [](pool& home, call& one) { home.abandon(one); },
-      [this](const call_ptr& one) { start(one); });
-}
-
-task<> pool::run_on(std::shared_ptr<connection> where, boost::intrusive_ptr<gathering> all,
-                    std::vector<call_ptr> calls) {
-  return gather(
-      weak_from_this(), std::move(all), std::move(calls), [](pool& home, call& one) { home.abandon(one); },
-      [where = std::move(where), this](const call_ptr& one) {
-        if (!where->broken()) return where->submit(one);
-        one->failed = connection_error("the transaction's connection broke");
-        on_done(one);
-      });
-}
-
-task<> pool::run_on(std::shared_ptr<connection> where, call_ptr what, bool shielded) {
-  auto initiate = [](auto handler, pool* self, std::shared_ptr<connection> on, call_ptr c, bool keep) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    c->waiter = suspend(std::move(handler));
-    if (slot.is_connected() && !keep)
-      slot.assign([on, c](asio::cancellation_type type) {
-        if (!ends_waits(type) || !c->waiter) return;
-        auto waiter = std::move(c->waiter);
-        if (!on->broken()) on->abandon(*c);
-        waiter.release()->resume(asio::error::operation_aborted);
-      });
-    if (!on->broken()) return on->submit(std::move(c));
-    c->failed = connection_error("the transaction's connection broke");
-    self->on_done(std::move(c));
-  };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-      initiate, asio::use_awaitable, this, std::move(where), std::move(what), shielded);
-}
-
-task<std::shared_ptr<connection>> pool::take() {
-  const checkout_ptr mine(new checkout);
-  const auto self = shared_from_this();
-  // However this ends, a connection that was granted and not taken goes back.
-  struct leaving {
-    std::shared_ptr<pool> home;
-    checkout_ptr who;
-    ~leaving() {
-      auto& queue = home->waiting_;
-      std::erase_if(queue, [&](const claim& one) { return one.checkout == who; });
-      if (who->granted) home->give_back(std::exchange(who->granted, nullptr), false);
-    }
-  } const at_end{self, mine};
-
-  auto initiate = [](auto handler, pool* home, checkout_ptr who) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    who->waiter = suspend(std::move(handler));
-    if (slot.is_connected())
-      slot.assign([who](asio::cancellation_type type) {
-        if (!ends_waits(type) || !who->waiter) return;
-        who->waiter.release()->resume(asio::error::operation_aborted);
-      });
-    home->enqueue({nullptr, std::move(who)});
-    home->pump();
-    home->wake_soon();
-  };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-      initiate, asio::use_awaitable, this, mine);
-  if (mine->refused) throw failure(std::move(*mine->refused));
-  co_return std::exchange(mine->granted, nullptr);
-}
-
-// The queue.
 
 void pool::start(call_ptr what) {
   if (waiting_.empty() && !closed_) {
@@ -341,14 +143,21 @@ connection* pool::choose(bool alone) {
   connection* best = nullptr;
   bool best_is_slow = false;
   const auto now = loop_.now();
+  std::shared_ptr<connection> gone;
   for (const auto& one : connections_) {
     if (one->exclusive || one->retiring || one->broken()) continue;
+    // On a guest loop nobody watches an idle socket.
+    if (loop_.is_guest() && one->idle() && !one->still_there()) {
+      gone = one;
+      continue;
+    }
     if (!alone && one->load() >= shared_->how.pipeline) continue;
     const bool slow = one->is_slow(now);
     if (best && (slow > best_is_slow || (slow == best_is_slow && one->load() >= best->load()))) continue;
     best = one.get();
     best_is_slow = slow;
   }
+  if (gone) gone->break_off("the server closed the connection");
   if (!best || best->load() > 0) grow();
   if (best_is_slow) return nullptr;
   return best;
@@ -527,105 +336,5 @@ void pool::cancel_on_server(connection& where) {
 }
 
 void pool::on_notification(connection&, std::string_view, std::string_view) {}
-
-// Opening connections.
-
-void pool::grow() {
-  if (closed_ || connections_.size() + opening_ >= shared_->how.connections) return;
-  if (opening_ >= std::max<std::size_t>(waiting_.size(), 1)) return;
-  if (steady::now() < next_attempt_) return retry_later();
-  ++opening_;
-  // By mail: the loop may be gone when the server has answered.
-  const bool accepted = shared_->openers.post([shared = shared_, mail = mail_, weak = weak_from_this()] {
-    auto made = std::make_shared<std::unique_ptr<link>>();
-    std::string why;
-    try {
-      *made = link::open(shared->how);
-    } catch (const failure& f) {
-      why = f.error().cause();
-    } catch (const std::exception& e) {
-      why = e.what();
-    }
-    mail->post([weak, made, why = std::move(why)] {
-      if (const auto self = weak.lock()) self->opened(std::move(*made), why);
-    });
-  });
-  if (!accepted) --opening_;
-}
-
-void pool::opened(std::unique_ptr<link> made, const std::string& why) {
-  --opening_;
-  if (closed_) return;
-  if (!made) return not_opened(why);
-  failures_ = 0;
-  down_since_ = {};
-  next_attempt_ = {};
-  connections_.push_back(std::make_shared<connection>(loop_, *this, shared_->how, std::move(made)));
-  const auto lifetime = shared_->how.max_lifetime;
-  // Those that were opened together shall not go together.
-  if (lifetime.count() > 0)
-    connections_.back()->expires_at = steady::now() + lifetime * 9 / 10 + jittered(lifetime / 5);
-  on_progress(*connections_.back());
-  if (!ticking_) arm_tick();
-}
-
-void pool::not_opened(const std::string& why) {
-  if (failures_++ == 0 && connections_.empty() && down_since_ == steady::time_point{})
-    down_since_ = steady::now();
-  last_failure_ = why;
-  const auto backoff =
-      std::min<steady::duration>(shortest_backoff * (1 << std::min(failures_ - 1, 8)), longest_backoff);
-  next_attempt_ = steady::now() + jittered(backoff);
-  if (is_down()) {
-    for (auto& one : std::exchange(waiting_, {})) refuse(one, connection_error(last_failure_));
-    queue_timer_.cancel();
-  }
-  retry_later();
-}
-
-void pool::retry_later() {
-  if (closed_ || (waiting_.empty() && (loop_.is_guest() || failures_ == 0))) return;
-  if (retry_timer_.expiry() == next_attempt_) return;
-  retry_timer_.expires_at(next_attempt_);
-  retry_timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
-    const auto self = weak.lock();
-    if (cancelled || !self) return;
-    self->grow();
-  });
-}
-
-// Time.
-
-void pool::arm_tick() {
-  const bool busy = std::any_of(connections_.begin(), connections_.end(),
-                                [](const auto& one) { return !one->idle() || one->exclusive; });
-  ticking_ = busy || (!loop_.is_guest() && !connections_.empty());
-  if (!ticking_ || closed_) {
-    ticking_ = false;
-    return;
-  }
-  tick_timer_.expires_after(busy ? busy_tick : idle_tick);
-  tick_timer_.async_wait([weak = weak_from_this()](error_code) {
-    if (const auto self = weak.lock()) self->tick();
-  });
-}
-
-void pool::tick() {
-  const auto now = steady::now();
-  const auto all = connections_;
-  for (const auto& one : all) {
-    one->check_deadlines(now);
-    if (one->broken() || loop_.is_guest()) continue;
-    if (now > one->expires_at) {
-      one->retiring = true;
-      if (one->idle() && !one->exclusive) on_progress(*one);
-    } else if (one->idle() && now - one->last_used > ping_after) {
-      one->ping();
-    }
-  }
-  ticking_ = false;
-  arm_tick();
-  wake_done();
-}
 
 }  // namespace corbel::postgres

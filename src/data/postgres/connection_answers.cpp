@@ -1,0 +1,363 @@
+// What a connection makes of the server's messages.
+#include <algorithm>
+#include <array>
+
+#include "data/postgres/connection.hpp"
+#include "data/postgres/oids.hpp"
+
+namespace corbel::postgres {
+namespace {
+
+/// Each has a cause outside of the statement: somebody else's cancellation, a change of its table.
+constexpr int most_resends = 5;
+constexpr std::size_t read_size = 64 * 1024;
+constexpr int most_reads = 8;
+
+}  // namespace
+
+void connection::on_ready(readiness what) {
+  if (what.writable && wants_write_) flush();
+  if (!broken_ && (what.readable || what.broken)) read_all();
+}
+
+void connection::read_all() {
+  static thread_local std::array<char, read_size> scratch;
+  bool closed = false;
+  try {
+    for (int reads = 0; !broken_;) {
+      const auto moved = socket_->receive(scratch.data(), scratch.size());
+      closed = moved.how == link::outcome::closed;
+      if (moved.how != link::outcome::done) break;
+      last_heard_ = loop_.now();
+      std::string_view bytes(scratch.data(), moved.bytes);
+      if (!in_.empty()) {
+        in_ += bytes;
+        bytes = in_;
+      }
+      take_messages(bytes);
+      // What TLS has deciphered already makes no socket readable: all of it is taken.
+      if (!socket_ || (!socket_->encrypted() && (moved.bytes < scratch.size() || ++reads == most_reads)))
+        break;
+    }
+  } catch (const protocol_error& wrong) {
+    return break_off(std::string("the server broke the protocol: ") + wrong.what());
+  }
+  if (closed) return break_off("the server closed the connection");
+  if (broken_) return;
+  if (idle() && loop_.is_guest() && !listens) {
+    loop_.descriptors().remove(socket_->descriptor(), *this);
+    watched_ = false;
+  }
+  owner_.on_progress(*this);
+}
+
+void connection::take_messages(std::string_view bytes) {
+  const auto all = bytes.size();
+  while (!broken_) {
+    const auto m = take_message(bytes);
+    if (!m) break;
+    handle(*m);
+  }
+  if (bytes.empty())
+    in_.clear();
+  else if (in_.empty())
+    in_ = bytes;
+  else
+    in_.erase(0, all - bytes.size());
+}
+
+void connection::handle(const wire_message& m) {
+  if (m.type == 'D') return handle_row(m);
+  if (m.type == 'Z') {
+    transaction_state_ = static_cast<char>(field_reader(m.payload).byte());
+    return finish_unit();
+  }
+  // Those that come unasked.
+  if (m.type == 'N' || m.type == 'S') return;
+  if (m.type == 'A') {
+    field_reader fields(m.payload);
+    fields.u32();  // the process that notified
+    const auto channel = fields.text();
+    return owner_.on_notification(*this, channel, fields.text());
+  }
+  if (units_.empty()) {
+    if (m.type == 'E') {
+      auto said = read_report(m.payload);
+      return break_off(said.message + " (SQLSTATE " + said.sql_state + ")");
+    }
+    throw protocol_error("an answer that nobody asked for");
+  }
+  auto& u = units_.front();
+  u.answered = true;
+  switch (m.type) {
+    case '1':  // ParseComplete
+    case '2':  // BindComplete
+    case '3':  // CloseComplete
+    case 'n':  // NoData
+    case 's':  // PortalSuspended
+    case 'c':  // CopyDone
+    case 'd':  // CopyData
+      break;
+    case 'C':
+      if (u.preludes > 0) {
+        --u.preludes;
+      } else {
+        u.tag = field_reader(m.payload).text();
+        if (u.what == unit::kind::statement) finish_current(u);
+      }
+      break;
+    case 'E':
+      if (!u.failed) u.failed = read_report(m.payload);
+      break;
+    case 'I': u.refused = internal_error("this SQL has no statement"); break;
+    case 't':
+      if (u.plan) {
+        field_reader fields(m.payload);
+        u.plan->parameters.resize(fields.u16());
+        for (auto& type : u.plan->parameters) type = fields.u32();
+      }
+      break;
+    case 'T':
+      if (u.what == unit::kind::prepare) {
+        auto shape = read_columns(m.payload);
+        u.plan->formats.clear();
+        for (auto& one : shape) u.plan->formats.push_back(one.format = best_format(one.type));
+        u.plan->shape = std::make_shared<const columns>(std::move(shape));
+      } else if (u.what == unit::kind::statement && u.preludes == 0) {
+        u.current().result = std::make_unique<rows>(std::make_shared<const columns>(read_columns(m.payload)));
+      }
+      break;
+    case 'G':
+    case 'W':
+      u.refused = internal_error("COPY ... FROM STDIN is no statement: use copy_in");
+      return break_off("a statement began to copy");
+    case 'H': u.refused = internal_error("COPY ... TO STDOUT is no statement: use copy_out"); break;
+    default: throw protocol_error("a message of an unknown type");
+  }
+}
+
+void connection::handle_row(const wire_message& m) {
+  if (units_.empty()) throw protocol_error("a row that nobody asked for");
+  auto& u = units_.front();
+  if (u.what == unit::kind::types) {
+    field_reader fields(m.payload);
+    fields.u16();
+    const auto text = fields.take(fields.u32());
+    std::uint32_t type = 0;
+    for (const char c : text) type = type * 10 + static_cast<std::uint32_t>(c - '0');
+    u.plan->user_arrays.push_back(type);
+    return;
+  }
+  if (u.what != unit::kind::statement || u.preludes > 0 || u.refused) return;
+  if (u.answered_calls == u.size()) throw protocol_error("a row behind the last one");
+  auto& result = u.current().result;
+  if (!result) result = std::make_unique<rows>(u.current_plan()->shape);
+  result->add(m.payload);
+  if (result->bytes() > how_.most_result) {
+    result.reset();
+    u.refused = internal_error("a result has more than " + std::to_string(how_.most_result) +
+                               " bytes: ask for fewer rows, page through them, or raise most_result");
+  }
+}
+
+void connection::finish_unit() {
+  if (units_.empty()) throw protocol_error("an answer that nobody asked for");
+  auto u = std::move(units_.front());
+  units_.pop_front();
+  sharing_ -= u.sharing.size();
+  if (cancelling_) u.maybe_hit = true;
+  if (u.plan && u.what == unit::kind::statement) learn_time(u);
+  if (!units_.empty()) start_head(loop_.now());
+  switch (u.what) {
+    case unit::kind::statement:
+      if (u.sharing.empty())
+        finish_statement(u);
+      else
+        finish_shared(u);
+      break;
+    case unit::kind::commit: finish_commit(u); break;
+    case unit::kind::prepare: finish_prepare(u); break;
+    case unit::kind::types: finish_types(u); break;
+    case unit::kind::script: finish_script(u); break;
+    case unit::kind::control:
+      // Whatever it was to undo is still there.
+      if (u.failed) return break_off("its session could not be put in order: " + u.failed->message);
+      break;
+    case unit::kind::ping: break;
+  }
+  last_used = loop_.now();
+}
+
+/// One answer takes the time of the whole unit, as far as can be told from here.
+void connection::learn_time(const unit& u) {
+  using std::chrono::nanoseconds;
+  const auto took =
+      std::chrono::duration_cast<nanoseconds>(loop_.now() - u.started) / static_cast<int>(u.size());
+  const auto learn = [&](plan& of) { of.usual += (std::max(took, nanoseconds(1)) - of.usual) / 4; };
+  if (u.plan->usual.count() == 0)
+    u.plan->usual = std::max(took, nanoseconds(1));
+  else
+    learn(*u.plan);
+}
+
+/// A command of the unit is complete; that it lasts, its Sync decides.
+void connection::finish_current(unit& u) {
+  if (u.answered_calls == u.size()) throw protocol_error("a command too many");
+  auto& c = u.current();
+  if (!u.refused) {
+    if (!c.result) c.result = std::make_unique<rows>(u.current_plan()->shape);
+    c.result->set_affected(affected_rows(u.tag));
+  }
+  ++u.answered_calls;
+}
+
+/// Either all have ended, or all but the one that failed run again.
+void connection::finish_shared(unit& u) {
+  std::vector<statement_call> all;
+  all.reserve(u.size());
+  all.push_back({std::move(u.call), std::move(u.plan)});
+  for (auto& one : u.sharing) all.push_back(std::move(one));
+  if (!u.failed && !u.refused && u.answered_calls == all.size()) {
+    for (auto& one : all) end_call(std::move(one.call));
+    return;
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto& one = all[i];
+    if (one.call->abandoned) {
+      end_call(std::move(one.call));
+      continue;
+    }
+    if (i == u.answered_calls) {
+      unit failed;
+      failed.what = unit::kind::statement;
+      failed.call = std::move(one.call);
+      failed.plan = std::move(one.plan);
+      failed.failed = std::move(u.failed);
+      failed.refused = std::move(u.refused);
+      failed.maybe_hit = u.maybe_hit;
+      finish_statement(failed);
+      continue;
+    }
+    one.call->alone = true;
+    one.call->result.reset();
+    submit(std::move(one.call));
+  }
+}
+
+/// Whether a call whose answer was not its own fault goes to the server once more.
+bool connection::send_again(unit& u) {
+  auto& c = *u.call;
+  if (c.resent == most_resends || c.abandoned || exclusive || !u.failed) return false;
+  const auto& state = u.failed->sql_state;
+  const bool hit = state == "57014" && u.maybe_hit;
+  // The plan is gone from the server, or the table has other columns now.
+  const bool old_plan = u.plan && (state == "26000" || state == "0A000");
+  if (!hit && !old_plan) return false;
+  if (old_plan) plans_.remove(*u.plan);
+  ++c.resent;
+  c.result.reset();
+  c.failed.reset();
+  // The COMMIT behind it finds the transaction undone.
+  if (u.what == unit::kind::statement && c.commit_behind) {
+    units_.front().what = unit::kind::control;
+    units_.front().call.reset();
+  }
+  submit(std::move(u.call));
+  return true;
+}
+
+void connection::finish_statement(unit& u) {
+  if (send_again(u)) return;
+  auto& c = *u.call;
+  if (u.refused) {
+    fail_call(c, std::move(*u.refused));
+  } else if (u.failed) {
+    // In a transaction an old plan has failed it already; the next one prepares anew.
+    if (u.failed->sql_state == "26000" || u.failed->sql_state == "0A000") plans_.remove(*u.plan);
+    fail_call(c, to_error(std::move(*u.failed), u.plan->text));
+  } else if (!c.result) {
+    c.result = std::make_unique<rows>(u.plan->shape);
+  }
+  if (!c.commit_behind) end_call(std::move(u.call));
+}
+
+void connection::finish_commit(unit& u) {
+  if (send_again(u)) return;
+  auto& c = *u.call;
+  if (u.failed && !c.failed) fail_call(c, to_error(std::move(*u.failed), "COMMIT"));
+  if (u.tag != "COMMIT" && !c.failed)
+    fail_call(c, internal_error("the database ended the transaction by itself; nothing of it was kept"));
+  if (!c.failed && !c.result) c.result = std::make_unique<rows>(columns_ptr());
+  end_call(std::move(u.call));
+}
+
+void connection::finish_prepare(unit& u) {
+  if (u.failed) {
+    plans_.remove(*u.plan);
+    const auto wrong = to_error(std::move(*u.failed), u.plan->text);
+    std::deque<statement_call> others;
+    for (auto& one : std::exchange(held_, {})) {
+      if (one.plan != u.plan) {
+        others.push_back(std::move(one));
+        continue;
+      }
+      refuse(std::move(one.call), wrong);
+    }
+    held_ = std::move(others);
+    return send_held();
+  }
+  const auto& all = u.plan->parameters;
+  u.plan->has_arrays = std::any_of(all.begin(), all.end(), &is_array);
+  if (std::any_of(all.begin(), all.end(), [](std::uint32_t type) { return type >= oid::first_user; }))
+    return ask_types(u.plan);
+  u.plan->ready = true;
+  send_held();
+}
+
+void connection::finish_types(unit& u) {
+  u.plan->has_arrays = u.plan->has_arrays || !u.plan->user_arrays.empty();
+  u.plan->ready = true;
+  send_held();
+}
+
+void connection::finish_script(unit& u) {
+  if (u.failed)
+    fail_call(*u.call, to_error(std::move(*u.failed), {}));
+  else
+    u.call->result = std::make_unique<rows>(columns_ptr());
+  end_call(std::move(u.call));
+}
+
+void connection::send_held() {
+  while (!held_.empty() && held_.front().plan->ready) {
+    auto next = std::move(held_.front());
+    held_.pop_front();
+    if (!next.call->abandoned && !skips(next.call)) send_statement(std::move(next.call), next.plan);
+  }
+}
+
+void connection::fail_call(call& what, error why) {
+  what.result.reset();
+  if (what.acts && is_sql_state(why, "42501")) why = denied(std::move(why));
+  what.failed = std::move(why);
+}
+
+/// The server never sees it.
+void connection::refuse(call_ptr what, error why) {
+  skipping_ = skipping_ || what->in_transaction;
+  fail_call(*what, std::move(why));
+  end_call(std::move(what));
+}
+
+/// Fails, in the place of the server, what follows a failure in a transaction.
+bool connection::skips(call_ptr& what) {
+  if (!skipping_ || !what->in_transaction) return false;
+  refuse(std::move(what), internal_error("a statement before this one failed, and with it the transaction"));
+  return true;
+}
+
+void connection::end_call(call_ptr ended) {
+  owner_.on_done(std::move(ended));
+}
+
+}  // namespace corbel::postgres

@@ -1,0 +1,155 @@
+// How statements are stopped, and how a connection ends.
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <tuple>
+
+#include "data/postgres/connection.hpp"
+
+namespace corbel::postgres {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A statement that runs as long holds up what stands behind it: nothing more is sent there.
+constexpr auto slow = 10ms;
+/// How long a server may be silent beyond the time that a statement has.
+constexpr auto grace = 1s;
+/// A server that does not stop a statement within this time is taken for lost.
+constexpr auto cancel_patience = 2s;
+constexpr auto control_patience = 10s;
+
+}  // namespace
+
+void connection::start_head(steady::time_point now) {
+  auto& head = units_.front();
+  head.started = now;
+  if (cancelling_) head.maybe_hit = true;
+  if (head.any_abandoned() && head.what != unit::kind::commit && !head.cancel_asked) {
+    head.cancel_asked = true;
+    if (!cancelling_) {
+      cancelling_ = true;
+      cancel_since_ = now;
+      owner_.cancel_on_server(*this);
+    }
+  }
+}
+
+void connection::abandon(call& what) {
+  what.abandoned = true;
+  if (units_.empty() || !units_.front().holds(what)) return;
+  const auto since = units_.front().started;
+  start_head(steady::now());
+  units_.front().started = since;
+}
+
+void connection::cancel_ended() {
+  cancelling_ = false;
+  if (broken_ || units_.empty()) return;
+  auto& head = units_.front();
+  head.maybe_hit = true;
+  // The wish may have come before the statement began: once more, if it is still there.
+  if (head.any_abandoned() && head.what != unit::kind::commit &&
+      steady::now() - cancel_since_ < cancel_patience) {
+    head.cancel_asked = false;
+    const auto since = std::pair(cancel_since_, head.started);
+    start_head(since.first);
+    std::tie(cancel_since_, head.started) = since;
+  }
+}
+
+bool connection::is_slow(steady::time_point now) const noexcept {
+  if (units_.empty()) return false;
+  const auto& head = units_.front();
+  return now - head.started > slow || (head.plan && head.plan->usual > slow);
+}
+
+void connection::check_deadlines(steady::time_point now) {
+  if (broken_ || units_.empty()) return;
+  const auto& head = units_.front();
+  if (head.cancel_asked && now - cancel_since_ > cancel_patience)
+    return break_off("the server did not stop a statement that was cancelled");
+  steady::duration limit = control_patience;
+  if (head.call) {
+    if (head.call->patient || how_.statement_timeout.count() == 0) return;
+    limit = how_.statement_timeout;
+    // Behind a pooler the server knows no limit.
+    if (how_.transaction_pooler && !head.cancel_asked && now - head.started > limit) {
+      units_.front().cancel_asked = true;
+      cancelling_ = true;
+      cancel_since_ = now;
+      return owner_.cancel_on_server(*this);
+    }
+    limit += grace;
+  }
+  if (now - std::max(head.started, last_heard_) > limit) break_off("the server fell silent");
+}
+
+bool connection::still_there() noexcept {
+  char byte = 0;
+  const auto got = ::recv(socket_->descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  // TLS may have something of its own to say, such as a session ticket.
+  if (got > 0) return socket_->encrypted();
+  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void connection::break_off(std::string why) {
+  if (broken_) return;
+  broken_ = true;
+  if (watched_) loop_.descriptors().remove(socket_->descriptor(), *this);
+  watched_ = false;
+  socket_.reset();
+
+  std::vector<call_ptr> unsent;
+  const auto give_back = [&](call_ptr one) {
+    if (one->done() || one->abandoned) return;
+    if (!exclusive) return unsent.push_back(std::move(one));
+    fail_call(*one, connection_error("the transaction's connection broke: " + why));
+    end_call(std::move(one));
+  };
+  // What stands behind a statement that the server died of was never looked at.
+  bool untouched = false;
+  for (auto& u : std::exchange(units_, {})) {
+    if (!u.call) continue;
+    auto& c = *u.call;
+    const bool fatal = u.failed && is_fatal(*u.failed) && u.tag.empty() && u.what != unit::kind::commit;
+    if (u.what == unit::kind::statement && c.commit_behind) {
+      // Its COMMIT follows and decides.
+      if (untouched || u.begins_at >= sent_) continue;
+      if (fatal || !u.answered) untouched = untouched || fatal;
+      if (fatal) fail_call(c, to_error(std::move(*u.failed), u.plan->text));
+      continue;
+    }
+    if (c.failed) {
+      end_call(std::move(u.call));
+      continue;
+    }
+    if (!u.tag.empty()) c.result.reset();  // it did not come to its Sync
+    if (untouched || u.begins_at >= sent_) {
+      give_back(std::move(u.call));
+      for (auto& one : u.sharing) give_back(std::move(one.call));
+      continue;
+    }
+    // They only read, and none of them has ended: whoever waits may ask again.
+    for (auto& one : u.sharing) {
+      if (one.call->abandoned) continue;
+      fail_call(*one.call, connection_error("the connection broke: " + why));
+      end_call(std::move(one.call));
+    }
+    if (u.refused)
+      fail_call(c, std::move(*u.refused));
+    else if (fatal)
+      fail_call(c, to_error(std::move(*u.failed), u.plan ? u.plan->text : std::string()));
+    else if (u.what == unit::kind::commit || (!exclusive && u.plan && !u.plan->kind.only_reads))
+      fail_call(c, unknown_outcome("the connection broke: " + why));
+    else
+      fail_call(c, connection_error("the connection broke: " + why));
+    untouched = untouched || fatal;
+    end_call(std::move(u.call));
+  }
+  for (auto& one : std::exchange(held_, {})) give_back(std::move(one.call));
+  owner_.on_broken(*this, std::move(unsent), why);
+}
+
+}  // namespace corbel::postgres

@@ -1,0 +1,130 @@
+// How a pool opens connections, and looks after them.
+#include <algorithm>
+#include <random>
+
+#include "data/postgres/pool.hpp"
+
+namespace corbel::postgres {
+
+using boost::system::error_code;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto shortest_backoff = 25ms;
+constexpr auto longest_backoff = 500ms;
+constexpr auto busy_tick = 100ms;
+constexpr auto idle_tick = 1s;
+/// A connection that was silent for so long is asked for a sign of life.
+constexpr auto ping_after = 15s;
+
+std::minstd_rand& random_here() {
+  thread_local std::minstd_rand random{std::random_device()()};
+  return random;
+}
+
+/// From half of it to all of it: those that failed together shall not come back together.
+steady::duration jittered(steady::duration most) {
+  std::uniform_int_distribution<steady::rep> any(most.count() / 2, most.count());
+  return steady::duration(any(random_here()));
+}
+
+}  // namespace
+
+void pool::grow() {
+  if (closed_ || connections_.size() + opening_ >= shared_->how.connections) return;
+  if (opening_ >= std::max<std::size_t>(waiting_.size(), 1)) return;
+  if (steady::now() < next_attempt_) return retry_later();
+  ++opening_;
+  // By mail: the loop may be gone when the server has answered.
+  const bool accepted = shared_->openers.post([shared = shared_, mail = mail_, weak = weak_from_this()] {
+    auto made = std::make_shared<std::unique_ptr<link>>();
+    std::string why;
+    try {
+      *made = link::open(shared->how);
+    } catch (const failure& f) {
+      why = f.error().cause();
+    } catch (const std::exception& e) {
+      why = e.what();
+    }
+    mail->post([weak, made, why = std::move(why)] {
+      if (const auto self = weak.lock()) self->opened(std::move(*made), why);
+    });
+  });
+  if (!accepted) --opening_;
+}
+
+void pool::opened(std::unique_ptr<link> made, const std::string& why) {
+  --opening_;
+  if (closed_) return;
+  if (!made) return not_opened(why);
+  failures_ = 0;
+  down_since_ = {};
+  next_attempt_ = {};
+  connections_.push_back(std::make_shared<connection>(loop_, *this, shared_->how, std::move(made)));
+  const auto lifetime = shared_->how.max_lifetime;
+  // Those that were opened together shall not go together.
+  if (lifetime.count() > 0)
+    connections_.back()->expires_at = steady::now() + lifetime * 9 / 10 + jittered(lifetime / 5);
+  on_progress(*connections_.back());
+  if (!ticking_) arm_tick();
+}
+
+void pool::not_opened(const std::string& why) {
+  if (failures_++ == 0 && connections_.empty() && down_since_ == steady::time_point{})
+    down_since_ = steady::now();
+  last_failure_ = why;
+  const auto backoff =
+      std::min<steady::duration>(shortest_backoff * (1 << std::min(failures_ - 1, 8)), longest_backoff);
+  next_attempt_ = steady::now() + jittered(backoff);
+  if (is_down()) {
+    for (auto& one : std::exchange(waiting_, {})) refuse(one, connection_error(last_failure_));
+    queue_timer_.cancel();
+  }
+  retry_later();
+}
+
+void pool::retry_later() {
+  if (closed_ || (waiting_.empty() && (loop_.is_guest() || failures_ == 0))) return;
+  if (retry_timer_.expiry() == next_attempt_) return;
+  retry_timer_.expires_at(next_attempt_);
+  retry_timer_.async_wait([weak = weak_from_this()](error_code cancelled) {
+    const auto self = weak.lock();
+    if (cancelled || !self) return;
+    self->grow();
+  });
+}
+
+void pool::arm_tick() {
+  const bool busy = std::any_of(connections_.begin(), connections_.end(),
+                                [](const auto& one) { return !one->idle() || one->exclusive; });
+  ticking_ = busy || (!loop_.is_guest() && !connections_.empty());
+  if (!ticking_ || closed_) {
+    ticking_ = false;
+    return;
+  }
+  tick_timer_.expires_after(busy ? busy_tick : idle_tick);
+  tick_timer_.async_wait([weak = weak_from_this()](error_code) {
+    if (const auto self = weak.lock()) self->tick();
+  });
+}
+
+void pool::tick() {
+  const auto now = steady::now();
+  const auto all = connections_;
+  for (const auto& one : all) {
+    one->check_deadlines(now);
+    if (one->broken() || loop_.is_guest()) continue;
+    if (now > one->expires_at) {
+      one->retiring = true;
+      if (one->idle() && !one->exclusive) on_progress(*one);
+    } else if (one->idle() && now - one->last_used > ping_after) {
+      one->ping();
+    }
+  }
+  ticking_ = false;
+  arm_tick();
+  wake_done();
+}
+
+}  // namespace corbel::postgres
