@@ -24,6 +24,32 @@ enum class shade { dark, light };
 
 namespace pqxx {
 
+#if PQXX_VERSION_MAJOR >= 7
+template <>
+struct nullness<shop::money> : no_null<shop::money> {};
+template <>
+struct string_traits<shop::money> {
+  static constexpr bool converts_to_string{true};
+  static constexpr bool converts_from_string{true};
+  static std::size_t size_buffer(const shop::money& m) noexcept {
+    return string_traits<long long>::size_buffer(m.cents) + 4;
+  }
+  static zview to_buf(char* begin, char* end, const shop::money& m) {
+    return {begin, into_buf(begin, end, m) - begin - 1};
+  }
+  static char* into_buf(char* begin, char* end, const shop::money& m) {
+    const auto text = pqxx::to_string(m.cents) + " EUR";
+    if (static_cast<std::size_t>(end - begin) <= text.size()) throw conversion_overrun("no room for money");
+    text.copy(begin, text.size());
+    begin[text.size()] = '\0';
+    return begin + text.size() + 1;
+  }
+  static shop::money from_string(std::string_view text) {
+    if (!text.ends_with(" EUR")) throw std::runtime_error("no money");
+    return {pqxx::from_string<long long>(text.substr(0, text.size() - 4))};
+  }
+};
+#else
 template <>
 struct string_traits<shop::money> {
   static constexpr const char* name() noexcept { return "money"; }
@@ -37,6 +63,7 @@ struct string_traits<shop::money> {
   }
   static std::string to_string(const shop::money& m) { return pqxx::to_string(m.cents) + " EUR"; }
 };
+#endif
 PQXX_DECLARE_ENUM_CONVERSION(shop::lamp);
 PQXX_DECLARE_ENUM_CONVERSION(shop::shade);
 
