@@ -43,6 +43,15 @@ data::array_elements elements_of(std::uint32_t array) {
   }
 }
 
+/// What belongs to a transaction failed with it.
+bool may_run_again(const call& what) noexcept {
+  return !what.abandoned && !what.in_transaction && !what.patient;
+}
+
+bool was_hit(const std::optional<server_report>& failed) noexcept {
+  return failed && failed->sql_state == "57014";
+}
+
 error use_transact(std::string_view sql) {
   return internal_error(
       "transactions are the library's business: use db.transact(...) or begin() in place of: " +
@@ -86,7 +95,9 @@ void connection::submit(call_ptr what) {
     }
     prepare(known);
   }
-  if (known->ready && held_.empty()) return send_statement(std::move(what), known);
+  // What belongs to a transaction stays out of the way of a cancellation.
+  const bool clear = held_.empty() && !(exclusive && cancelling_);
+  if (known->ready && clear) return send_statement(std::move(what), known);
   held_.push_back({std::move(what), std::move(known)});
 }
 
@@ -221,7 +232,7 @@ void connection::send_script(call_ptr what) {
 
 void connection::control(std::string_view sql) {
   skipping_ = false;  // it undoes what came before
-  push(unit::kind::control);
+  push(unit::kind::control).tag = sql;
   wire_writer(out_).query(sql);
   written();
 }
@@ -392,7 +403,7 @@ void connection::handle(const wire_message& m) {
       if (u.preludes > 0) {
         --u.preludes;
       } else {
-        u.tag = field_reader(m.payload).text();
+        if (u.what != unit::kind::control) u.tag = field_reader(m.payload).text();
         if (u.what == unit::kind::statement) finish_current(u);
       }
       break;
@@ -470,6 +481,8 @@ void connection::finish_unit() {
     case unit::kind::types: finish_types(u); break;
     case unit::kind::script: finish_script(u); break;
     case unit::kind::control:
+      // A cancellation that came late: nothing else is under way, so it can be done again.
+      if (was_hit(u.failed) && u.maybe_hit && exclusive && units_.empty()) return control(u.tag);
       // Whatever it was to undo is still there.
       if (u.failed) return break_off("its session could not be put in order: " + u.failed->message);
       break;
@@ -525,21 +538,33 @@ void connection::finish_shared(unit& u) {
       failed.failed = std::move(u.failed);
       failed.refused = std::move(u.refused);
       failed.maybe_hit = u.maybe_hit;
+      failed.started = u.started;
       finish_statement(failed);
       continue;
     }
     one.call->alone = true;
     one.call->result.reset();
-    submit(std::move(one.call));
+    run_again(std::move(one.call));
   }
+}
+
+/// A transaction may have begun behind it meanwhile.
+void connection::run_again(call_ptr what) {
+  if (exclusive)
+    owner_.on_returned(std::move(what));
+  else
+    submit(std::move(what));
 }
 
 /// Whether a call whose answer was not its own fault goes to the server once more.
 bool connection::send_again(unit& u) {
   auto& c = *u.call;
-  if (c.resent == most_resends || c.abandoned || exclusive || !u.failed) return false;
+  if (c.resent == most_resends || !may_run_again(c) || !u.failed) return false;
   const auto& state = u.failed->sql_state;
-  const bool hit = state == "57014" && u.maybe_hit;
+  // What ran out of its own time was not hit.
+  const auto limit = how_.statement_timeout;
+  const bool late = limit.count() > 0 && loop_.now() - u.started > limit * 9 / 10;
+  const bool hit = was_hit(u.failed) && u.maybe_hit && !late;
   // The plan is gone from the server, or the table has other columns now.
   const bool old_plan = u.plan && (state == "26000" || state == "0A000");
   if (!hit && !old_plan) return false;
@@ -552,7 +577,7 @@ bool connection::send_again(unit& u) {
     units_.front().what = unit::kind::control;
     units_.front().call.reset();
   }
-  submit(std::move(u.call));
+  run_again(std::move(u.call));
   return true;
 }
 
@@ -581,21 +606,28 @@ void connection::finish_commit(unit& u) {
   end_call(std::move(u.call));
 }
 
-void connection::finish_prepare(unit& u) {
-  if (u.failed) {
-    plans_.remove(*u.plan);
-    const auto wrong = to_error(std::move(*u.failed), u.plan->text);
-    std::deque<statement_call> others;
-    for (auto& one : std::exchange(held_, {})) {
-      if (one.plan != u.plan) {
-        others.push_back(std::move(one));
-        continue;
-      }
+/// It cannot be prepared: those that wait for it fail, or try again when only a late cancellation came.
+void connection::fail_plan(unit& u) {
+  plans_.remove(*u.plan);
+  const bool hit = was_hit(u.failed) && u.maybe_hit;
+  const auto wrong = to_error(std::move(*u.failed), u.plan->text);
+  std::deque<statement_call> others;
+  std::vector<call_ptr> again;
+  for (auto& one : std::exchange(held_, {})) {
+    if (one.plan != u.plan)
+      others.push_back(std::move(one));
+    else if (hit && may_run_again(*one.call) && one.call->resent++ < most_resends)
+      again.push_back(std::move(one.call));
+    else
       refuse(std::move(one.call), wrong);
-    }
-    held_ = std::move(others);
-    return send_held();
   }
+  held_ = std::move(others);
+  send_held();
+  for (auto& one : again) run_again(std::move(one));
+}
+
+void connection::finish_prepare(unit& u) {
+  if (u.failed) return fail_plan(u);
   const auto& all = u.plan->parameters;
   u.plan->has_arrays = std::any_of(all.begin(), all.end(), &is_array);
   if (std::any_of(all.begin(), all.end(), [](std::uint32_t type) { return type >= oid::first_user; }))
@@ -605,6 +637,7 @@ void connection::finish_prepare(unit& u) {
 }
 
 void connection::finish_types(unit& u) {
+  if (u.failed) return fail_plan(u);
   u.plan->has_arrays = u.plan->has_arrays || !u.plan->user_arrays.empty();
   u.plan->ready = true;
   send_held();
@@ -619,7 +652,7 @@ void connection::finish_script(unit& u) {
 }
 
 void connection::send_held() {
-  while (!held_.empty() && held_.front().plan->ready) {
+  while (!held_.empty() && held_.front().plan->ready && !(exclusive && cancelling_)) {
     auto next = std::move(held_.front());
     held_.pop_front();
     if (!next.call->abandoned && !skips(next.call)) send_statement(std::move(next.call), next.plan);
@@ -656,7 +689,7 @@ void connection::start_head(steady::time_point now) {
   auto& head = units_.front();
   head.started = now;
   if (cancelling_) head.maybe_hit = true;
-  if (head.any_abandoned() && head.what != unit::kind::commit && !head.cancel_asked) {
+  if (may_cancel(head) && !head.cancel_asked) {
     head.cancel_asked = true;
     if (!cancelling_) {
       cancelling_ = true;
@@ -664,6 +697,25 @@ void connection::start_head(steady::time_point now) {
       owner_.cancel_on_server(*this);
     }
   }
+}
+
+/// Not what stands in front of a transaction that began meanwhile: it would be hit in its place.
+bool connection::may_cancel(const unit& head) const noexcept {
+  const bool of_its_user = head.call && (head.call->in_transaction || head.call->patient);
+  return head.any_abandoned() && head.what != unit::kind::commit && (!exclusive || of_its_user);
+}
+
+bool connection::unit::is_quick() const noexcept {
+  const auto quick = [](const postgres::plan& of) { return of.usual.count() > 0 && of.usual < 1ms; };
+  if (what != kind::statement) return what != kind::script;
+  return quick(*plan) && std::all_of(sharing.begin(), sharing.end(),
+                                     [&](const statement_call& one) { return quick(*one.plan); });
+}
+
+bool connection::suits_transaction() const noexcept {
+  return !cancelling_ && held_.empty() && std::all_of(units_.begin(), units_.end(), [](const unit& u) {
+    return u.is_quick() && !u.any_abandoned();
+  });
 }
 
 void connection::abandon(call& what) {
@@ -676,12 +728,14 @@ void connection::abandon(call& what) {
 
 void connection::cancel_ended() {
   cancelling_ = false;
-  if (broken_ || units_.empty()) return;
+  if (broken_) return;
+  if (exclusive) send_held();
+  if (units_.empty()) return owner_.on_progress(*this);
+  // The server may be ahead of what has been read here: it hit something that was sent by now.
+  for (auto& u : units_) u.maybe_hit = true;
   auto& head = units_.front();
-  head.maybe_hit = true;
   // The wish may have come before the statement began: once more, if it is still there.
-  if (head.any_abandoned() && head.what != unit::kind::commit &&
-      steady::now() - cancel_since_ < cancel_patience) {
+  if (may_cancel(head) && steady::now() - cancel_since_ < cancel_patience) {
     head.cancel_asked = false;
     const auto since = std::pair(cancel_since_, head.started);
     start_head(since.first);
@@ -696,7 +750,10 @@ bool connection::is_slow(steady::time_point now) const noexcept {
 }
 
 void connection::check_deadlines(steady::time_point now) {
-  if (broken_ || units_.empty()) return;
+  if (broken_) return;
+  if (cancelling_ && units_.empty() && now - cancel_since_ > cancel_patience)
+    return break_off("a cancellation did not come to an end");
+  if (units_.empty()) return;
   const auto& head = units_.front();
   if (head.cancel_asked && now - cancel_since_ > cancel_patience)
     return break_off("the server did not stop a statement that was cancelled");
@@ -732,7 +789,7 @@ void connection::break_off(std::string why) {
   std::vector<call_ptr> unsent;
   const auto give_back = [&](call_ptr one) {
     if (one->done() || one->abandoned) return;
-    if (!exclusive) return unsent.push_back(std::move(one));
+    if (!one->in_transaction && !one->patient) return unsent.push_back(std::move(one));
     fail_call(*one, connection_error("the transaction's connection broke: " + why));
     end_call(std::move(one));
   };
@@ -769,7 +826,7 @@ void connection::break_off(std::string why) {
       fail_call(c, std::move(*u.refused));
     else if (fatal)
       fail_call(c, to_error(std::move(*u.failed), u.plan ? u.plan->text : std::string()));
-    else if (u.what == unit::kind::commit || (!exclusive && u.plan && !u.plan->kind.only_reads))
+    else if (u.what == unit::kind::commit || (!c.in_transaction && u.plan && !u.plan->kind.only_reads))
       fail_call(c, unknown_outcome("the connection broke: " + why));
     else
       fail_call(c, connection_error("the connection broke: " + why));
