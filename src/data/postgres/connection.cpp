@@ -425,6 +425,7 @@ void connection::handle(const wire_message& m) {
         for (auto& one : shape) u.plan->formats.push_back(one.format = best_format(one.type));
         u.plan->shape = std::make_shared<const columns>(std::move(shape));
       } else if (u.what == unit::kind::statement && u.preludes == 0) {
+        if (u.answered_calls == u.size()) throw protocol_error("columns behind the last row");
         u.current().result = std::make_unique<rows>(std::make_shared<const columns>(read_columns(m.payload)));
       }
       break;
@@ -758,8 +759,12 @@ void connection::check_deadlines(steady::time_point now) {
   if (head.cancel_asked && now - cancel_since_ > cancel_patience)
     return break_off("the server did not stop a statement that was cancelled");
   steady::duration limit = control_patience;
-  if (head.call) {
-    if (head.call->patient || how_.statement_timeout.count() == 0) return;
+  // Preparing may wait for a lock, within the time of the statement that is prepared.
+  const auto* whose = head.call                     ? head.call.get()
+                      : head.plan && !held_.empty() ? held_.front().call.get()
+                                                    : nullptr;
+  if (whose) {
+    if (whose->patient || how_.statement_timeout.count() == 0) return;
     limit = how_.statement_timeout;
     // Behind a pooler the server knows no limit.
     if (how_.transaction_pooler && !head.cancel_asked && now - head.started > limit) {
@@ -788,7 +793,7 @@ void connection::break_off(std::string why) {
 
   std::vector<call_ptr> unsent;
   const auto give_back = [&](call_ptr one) {
-    if (one->done() || one->abandoned) return;
+    if (one->abandoned) return;
     if (!one->in_transaction && !one->patient) return unsent.push_back(std::move(one));
     fail_call(*one, connection_error("the transaction's connection broke: " + why));
     end_call(std::move(one));
@@ -810,7 +815,8 @@ void connection::break_off(std::string why) {
       end_call(std::move(u.call));
       continue;
     }
-    if (!u.tag.empty()) c.result.reset();  // it did not come to its Sync
+    c.result.reset();  // it did not come to its Sync
+    for (auto& one : u.sharing) one.call->result.reset();
     if (untouched || u.begins_at >= sent_) {
       give_back(std::move(u.call));
       for (auto& one : u.sharing) give_back(std::move(one.call));
