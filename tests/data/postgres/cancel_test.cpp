@@ -135,7 +135,8 @@ TEST_CASE("a cancellation that comes late is not the next transaction's") {
     all.run_for(std::chrono::milliseconds(random() % 6));
     doomed.stop();
     all.run();
-    CAPTURE(round); CAPTURE(doomed.thrown != nullptr);
+    CAPTURE(round);
+    CAPTURE(doomed.thrown != nullptr);
     if (const auto failed = innocent.failed()) FAIL_CHECK(failed->cause());
     CHECK_FALSE(innocent.thrown);
     // Either all of it or nothing.
