@@ -59,7 +59,9 @@ void connection::submit(call_ptr what) {
     }
     prepare(known);
   }
-  if (known->ready && held_.empty()) return send_statement(std::move(what), known);
+  // What belongs to a transaction stays out of the way of a cancellation.
+  const bool clear = held_.empty() && !(exclusive && cancelling_);
+  if (known->ready && clear) return send_statement(std::move(what), known);
   held_.push_back({std::move(what), std::move(known)});
 }
 
@@ -194,7 +196,7 @@ void connection::send_script(call_ptr what) {
 
 void connection::control(std::string_view sql) {
   skipping_ = false;  // it undoes what came before
-  push(unit::kind::control);
+  push(unit::kind::control).tag = sql;
   wire_writer(out_).query(sql);
   written();
 }

@@ -21,6 +21,8 @@ class connection_owner {
  public:
   /// A call ended: its result or its error is in it.
   virtual void on_done(call_ptr ended) = 0;
+  /// A call that has to run again, but not here: the connection is somebody else's by now.
+  virtual void on_returned(call_ptr what) = 0;
   /// There is room for more, or nothing is under way any more.
   virtual void on_progress(connection& where) = 0;
   /// The connection is of no more use. `unsent` never reached the server.
@@ -59,6 +61,11 @@ class connection final : public readiness_handler {
   /// Statements under way.
   std::size_t load() const noexcept { return units_.size() + sharing_ + held_.size(); }
   bool idle() const noexcept { return units_.empty() && held_.empty(); }
+  /// Whether a cancellation is on its way: it stops whatever the server runs when it comes.
+  bool cancelling() const noexcept { return cancelling_; }
+  /// Whether a transaction can begin behind what is under way here: nothing there may want to be cancelled
+  /// any more, since that could hit the transaction, and its statements cannot be sent again.
+  bool suits_transaction() const noexcept;
   bool broken() const noexcept { return broken_; }
   /// Whether something sent now would wait for a statement that is known to be slow, or proves to be.
   bool is_slow(steady::time_point now) const noexcept;
@@ -76,6 +83,8 @@ class connection final : public readiness_handler {
     exclusive = true;
     skipping_ = false;
   }
+  /// A transaction that waits is to have it next.
+  bool kept = false;
   /// Its user has gone; it is free when the server has answered everything.
   bool releasing = false;
   /// Something may be left on the session that the next user must not meet.
@@ -115,8 +124,8 @@ class connection final : public readiness_handler {
     std::size_t preludes = 0;
     std::optional<server_report> failed;
     std::optional<error> refused;  // by us
-    std::string tag;
-    std::uint64_t begins_at = 0;  // in the stream of bytes sent
+    std::string tag;               // of a control, its SQL
+    std::uint64_t begins_at = 0;   // in the stream of bytes sent
     steady::time_point started{};
     bool cancel_asked = false;
     bool maybe_hit = false;  // a cancellation was under way while it ran
@@ -132,6 +141,7 @@ class connection final : public readiness_handler {
     }
     bool holds(const postgres::call& one) const noexcept;
     bool any_abandoned() const noexcept;
+    bool is_quick() const noexcept;
   };
 
   void on_ready(readiness what) override;
@@ -149,7 +159,10 @@ class connection final : public readiness_handler {
   void end_call(call_ptr ended);
   void fail_call(call& what, error why);
   void refuse(call_ptr what, error why);
+  void fail_plan(unit& u);
+  void run_again(call_ptr what);
   bool skips(call_ptr& what);
+  bool may_cancel(const unit& head) const noexcept;
   bool send_again(unit& u);
   void start_head(steady::time_point now);
 

@@ -13,6 +13,15 @@ constexpr int most_resends = 5;
 constexpr std::size_t read_size = 64 * 1024;
 constexpr int most_reads = 8;
 
+/// What belongs to a transaction failed with it.
+bool may_run_again(const call& what) noexcept {
+  return !what.abandoned && !what.in_transaction && !what.patient;
+}
+
+bool was_hit(const std::optional<server_report>& failed) noexcept {
+  return failed && failed->sql_state == "57014";
+}
+
 }  // namespace
 
 void connection::on_ready(readiness what) {
@@ -102,7 +111,7 @@ void connection::handle(const wire_message& m) {
       if (u.preludes > 0) {
         --u.preludes;
       } else {
-        u.tag = field_reader(m.payload).text();
+        if (u.what != unit::kind::control) u.tag = field_reader(m.payload).text();
         if (u.what == unit::kind::statement) finish_current(u);
       }
       break;
@@ -124,6 +133,7 @@ void connection::handle(const wire_message& m) {
         for (auto& one : shape) u.plan->formats.push_back(one.format = best_format(one.type));
         u.plan->shape = std::make_shared<const columns>(std::move(shape));
       } else if (u.what == unit::kind::statement && u.preludes == 0) {
+        if (u.answered_calls == u.size()) throw protocol_error("columns behind the last row");
         u.current().result = std::make_unique<rows>(std::make_shared<const columns>(read_columns(m.payload)));
       }
       break;
@@ -180,6 +190,8 @@ void connection::finish_unit() {
     case unit::kind::types: finish_types(u); break;
     case unit::kind::script: finish_script(u); break;
     case unit::kind::control:
+      // A cancellation that came late: nothing else is under way, so it can be done again.
+      if (was_hit(u.failed) && u.maybe_hit && exclusive && units_.empty()) return control(u.tag);
       // Whatever it was to undo is still there.
       if (u.failed) return break_off("its session could not be put in order: " + u.failed->message);
       break;
@@ -235,21 +247,33 @@ void connection::finish_shared(unit& u) {
       failed.failed = std::move(u.failed);
       failed.refused = std::move(u.refused);
       failed.maybe_hit = u.maybe_hit;
+      failed.started = u.started;
       finish_statement(failed);
       continue;
     }
     one.call->alone = true;
     one.call->result.reset();
-    submit(std::move(one.call));
+    run_again(std::move(one.call));
   }
+}
+
+/// A transaction may have begun behind it meanwhile.
+void connection::run_again(call_ptr what) {
+  if (exclusive)
+    owner_.on_returned(std::move(what));
+  else
+    submit(std::move(what));
 }
 
 /// Whether a call whose answer was not its own fault goes to the server once more.
 bool connection::send_again(unit& u) {
   auto& c = *u.call;
-  if (c.resent == most_resends || c.abandoned || exclusive || !u.failed) return false;
+  if (c.resent == most_resends || !may_run_again(c) || !u.failed) return false;
   const auto& state = u.failed->sql_state;
-  const bool hit = state == "57014" && u.maybe_hit;
+  // What ran out of its own time was not hit.
+  const auto limit = how_.statement_timeout;
+  const bool late = limit.count() > 0 && loop_.now() - u.started > limit * 9 / 10;
+  const bool hit = was_hit(u.failed) && u.maybe_hit && !late;
   // The plan is gone from the server, or the table has other columns now.
   const bool old_plan = u.plan && (state == "26000" || state == "0A000");
   if (!hit && !old_plan) return false;
@@ -262,7 +286,7 @@ bool connection::send_again(unit& u) {
     units_.front().what = unit::kind::control;
     units_.front().call.reset();
   }
-  submit(std::move(u.call));
+  run_again(std::move(u.call));
   return true;
 }
 
@@ -291,21 +315,28 @@ void connection::finish_commit(unit& u) {
   end_call(std::move(u.call));
 }
 
-void connection::finish_prepare(unit& u) {
-  if (u.failed) {
-    plans_.remove(*u.plan);
-    const auto wrong = to_error(std::move(*u.failed), u.plan->text);
-    std::deque<statement_call> others;
-    for (auto& one : std::exchange(held_, {})) {
-      if (one.plan != u.plan) {
-        others.push_back(std::move(one));
-        continue;
-      }
+/// It cannot be prepared: those that wait for it fail, or try again when only a late cancellation came.
+void connection::fail_plan(unit& u) {
+  plans_.remove(*u.plan);
+  const bool hit = was_hit(u.failed) && u.maybe_hit;
+  const auto wrong = to_error(std::move(*u.failed), u.plan->text);
+  std::deque<statement_call> others;
+  std::vector<call_ptr> again;
+  for (auto& one : std::exchange(held_, {})) {
+    if (one.plan != u.plan)
+      others.push_back(std::move(one));
+    else if (hit && may_run_again(*one.call) && one.call->resent++ < most_resends)
+      again.push_back(std::move(one.call));
+    else
       refuse(std::move(one.call), wrong);
-    }
-    held_ = std::move(others);
-    return send_held();
   }
+  held_ = std::move(others);
+  send_held();
+  for (auto& one : again) run_again(std::move(one));
+}
+
+void connection::finish_prepare(unit& u) {
+  if (u.failed) return fail_plan(u);
   const auto& all = u.plan->parameters;
   u.plan->has_arrays = std::any_of(all.begin(), all.end(), &is_array);
   if (std::any_of(all.begin(), all.end(), [](std::uint32_t type) { return type >= oid::first_user; }))
@@ -315,6 +346,7 @@ void connection::finish_prepare(unit& u) {
 }
 
 void connection::finish_types(unit& u) {
+  if (u.failed) return fail_plan(u);
   u.plan->has_arrays = u.plan->has_arrays || !u.plan->user_arrays.empty();
   u.plan->ready = true;
   send_held();
@@ -329,7 +361,7 @@ void connection::finish_script(unit& u) {
 }
 
 void connection::send_held() {
-  while (!held_.empty() && held_.front().plan->ready) {
+  while (!held_.empty() && held_.front().plan->ready && !(exclusive && cancelling_)) {
     auto next = std::move(held_.front());
     held_.pop_front();
     if (!next.call->abandoned && !skips(next.call)) send_statement(std::move(next.call), next.plan);

@@ -1,6 +1,7 @@
 // How statements are stopped, and how a connection ends.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <tuple>
 
@@ -26,7 +27,7 @@ void connection::start_head(steady::time_point now) {
   auto& head = units_.front();
   head.started = now;
   if (cancelling_) head.maybe_hit = true;
-  if (head.any_abandoned() && head.what != unit::kind::commit && !head.cancel_asked) {
+  if (may_cancel(head) && !head.cancel_asked) {
     head.cancel_asked = true;
     if (!cancelling_) {
       cancelling_ = true;
@@ -34,6 +35,25 @@ void connection::start_head(steady::time_point now) {
       owner_.cancel_on_server(*this);
     }
   }
+}
+
+/// Not what stands in front of a transaction that began meanwhile: it would be hit in its place.
+bool connection::may_cancel(const unit& head) const noexcept {
+  const bool of_its_user = head.call && (head.call->in_transaction || head.call->patient);
+  return head.any_abandoned() && head.what != unit::kind::commit && (!exclusive || of_its_user);
+}
+
+bool connection::unit::is_quick() const noexcept {
+  const auto quick = [](const postgres::plan& of) { return of.usual.count() > 0 && of.usual < 1ms; };
+  if (what != kind::statement) return what != kind::script;
+  return quick(*plan) && std::all_of(sharing.begin(), sharing.end(),
+                                     [&](const statement_call& one) { return quick(*one.plan); });
+}
+
+bool connection::suits_transaction() const noexcept {
+  return !cancelling_ && held_.empty() && std::all_of(units_.begin(), units_.end(), [](const unit& u) {
+    return u.is_quick() && !u.any_abandoned();
+  });
 }
 
 void connection::abandon(call& what) {
@@ -46,12 +66,14 @@ void connection::abandon(call& what) {
 
 void connection::cancel_ended() {
   cancelling_ = false;
-  if (broken_ || units_.empty()) return;
+  if (broken_) return;
+  if (exclusive) send_held();
+  if (units_.empty()) return owner_.on_progress(*this);
+  // The server may be ahead of what has been read here: it hit something that was sent by now.
+  for (auto& u : units_) u.maybe_hit = true;
   auto& head = units_.front();
-  head.maybe_hit = true;
   // The wish may have come before the statement began: once more, if it is still there.
-  if (head.any_abandoned() && head.what != unit::kind::commit &&
-      steady::now() - cancel_since_ < cancel_patience) {
+  if (may_cancel(head) && steady::now() - cancel_since_ < cancel_patience) {
     head.cancel_asked = false;
     const auto since = std::pair(cancel_since_, head.started);
     start_head(since.first);
@@ -66,13 +88,20 @@ bool connection::is_slow(steady::time_point now) const noexcept {
 }
 
 void connection::check_deadlines(steady::time_point now) {
-  if (broken_ || units_.empty()) return;
+  if (broken_) return;
+  if (cancelling_ && units_.empty() && now - cancel_since_ > cancel_patience)
+    return break_off("a cancellation did not come to an end");
+  if (units_.empty()) return;
   const auto& head = units_.front();
   if (head.cancel_asked && now - cancel_since_ > cancel_patience)
     return break_off("the server did not stop a statement that was cancelled");
   steady::duration limit = control_patience;
-  if (head.call) {
-    if (head.call->patient || how_.statement_timeout.count() == 0) return;
+  // Preparing may wait for a lock, within the time of the statement that is prepared.
+  const auto* whose = head.call                     ? head.call.get()
+                      : head.plan && !held_.empty() ? held_.front().call.get()
+                                                    : nullptr;
+  if (whose) {
+    if (whose->patient || how_.statement_timeout.count() == 0) return;
     limit = how_.statement_timeout;
     // Behind a pooler the server knows no limit.
     if (how_.transaction_pooler && !head.cancel_asked && now - head.started > limit) {
@@ -103,8 +132,8 @@ void connection::break_off(std::string why) {
 
   std::vector<call_ptr> unsent;
   const auto give_back = [&](call_ptr one) {
-    if (one->done() || one->abandoned) return;
-    if (!exclusive) return unsent.push_back(std::move(one));
+    if (one->abandoned) return;
+    if (!one->in_transaction && !one->patient) return unsent.push_back(std::move(one));
     fail_call(*one, connection_error("the transaction's connection broke: " + why));
     end_call(std::move(one));
   };
@@ -125,7 +154,8 @@ void connection::break_off(std::string why) {
       end_call(std::move(u.call));
       continue;
     }
-    if (!u.tag.empty()) c.result.reset();  // it did not come to its Sync
+    c.result.reset();  // it did not come to its Sync
+    for (auto& one : u.sharing) one.call->result.reset();
     if (untouched || u.begins_at >= sent_) {
       give_back(std::move(u.call));
       for (auto& one : u.sharing) give_back(std::move(one.call));
@@ -141,7 +171,7 @@ void connection::break_off(std::string why) {
       fail_call(c, std::move(*u.refused));
     else if (fatal)
       fail_call(c, to_error(std::move(*u.failed), u.plan ? u.plan->text : std::string()));
-    else if (u.what == unit::kind::commit || (!exclusive && u.plan && !u.plan->kind.only_reads))
+    else if (u.what == unit::kind::commit || (!c.in_transaction && u.plan && !u.plan->kind.only_reads))
       fail_call(c, unknown_outcome("the connection broke: " + why));
     else
       fail_call(c, connection_error("the connection broke: " + why));

@@ -207,6 +207,11 @@ void notification_hub::on_done(call_ptr ended) {
 
 void notification_hub::on_progress(connection&) {}
 
+void notification_hub::on_returned(call_ptr what) {
+  // Its connection is nobody else's ever.
+  connection_->submit(std::move(what));
+}
+
 void notification_hub::on_broken(connection&, std::vector<call_ptr>, const std::string& why) {
   if (const auto last = std::exchange(connection_, nullptr))
     if (!closed_) asio::post(loop_.context(), [last] {});

@@ -45,6 +45,7 @@ class notification_hub final : public connection_owner,
  private:
   void on_done(call_ptr ended) override;
   void on_progress(connection& where) override;
+  void on_returned(call_ptr what) override;
   void on_broken(connection& where, std::vector<call_ptr> unsent, const std::string& why) override;
   void on_unsent(connection& where) override;
   void cancel_on_server(connection&) override {}  // none of its statements is ever cancelled

@@ -7,6 +7,7 @@
 #include "data/postgres/notification_hub.hpp"
 
 namespace corbel::postgres {
+#include <tuple>
 
 namespace asio = boost::asio;
 using boost::system::error_code;
@@ -140,26 +141,27 @@ void pool::expire() {
 }
 
 connection* pool::choose(bool alone) {
+  using rank = std::tuple<bool, bool, std::size_t>;  // the lower, the better
   connection* best = nullptr;
-  bool best_is_slow = false;
+  rank best_rank;
   const auto now = loop_.now();
   std::shared_ptr<connection> gone;
   for (const auto& one : connections_) {
-    if (one->exclusive || one->retiring || one->broken()) continue;
+    if (one->exclusive || one->kept || one->retiring || one->broken()) continue;
     // On a guest loop nobody watches an idle socket.
     if (loop_.is_guest() && one->idle() && !one->still_there()) {
       gone = one;
       continue;
     }
     if (!alone && one->load() >= shared_->how.pipeline) continue;
-    const bool slow = one->is_slow(now);
-    if (best && (slow > best_is_slow || (slow == best_is_slow && one->load() >= best->load()))) continue;
+    const rank mine(one->is_slow(now), alone && !one->suits_transaction(), one->load());
+    if (best && mine >= best_rank) continue;
     best = one.get();
-    best_is_slow = slow;
+    best_rank = mine;
   }
   if (gone) gone->break_off("the server closed the connection");
   if (!best || best->load() > 0) grow();
-  if (best_is_slow) return nullptr;
+  if (best && std::get<0>(best_rank)) return nullptr;
   return best;
 }
 
@@ -172,16 +174,22 @@ void pool::grant(const checkout_ptr& to, connection& what) {
 }
 
 void pool::pump() {
-  while (!waiting_.empty()) {
-    auto& next = waiting_.front();
+  for (const auto& one : connections_) one->kept = false;
+  for (std::size_t at = 0; at < waiting_.size();) {
+    auto& next = waiting_[at];
     if (next.checkout && !next.checkout->waiter) {  // has left
-      waiting_.pop_front();
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(at));
       continue;
     }
     auto* where = choose(next.checkout != nullptr);
     if (!where) break;
+    if (next.checkout && !where->suits_transaction()) {
+      where->kept = true;  // until what it runs has ended; statements pass it by
+      ++at;
+      continue;
+    }
     auto taken = std::move(next);
-    waiting_.pop_front();
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(at));
     if (taken.checkout) {
       grant(taken.checkout, *where);
     } else {
@@ -227,6 +235,15 @@ void pool::on_done(call_ptr ended) {
   }
 }
 
+void pool::on_returned(call_ptr what) {
+  if (what->queued_at == steady::time_point{}) what->queued_at = steady::now();
+  claim again{std::move(what), nullptr};
+  if (closed_)
+    refuse(again, busy_error("the database was stopped"));
+  else
+    enqueue(std::move(again), true);
+}
+
 void pool::wake(std::unique_ptr<corbel::detail::suspended> who) {
   done_.push_back(std::move(who));
   wake_soon();
@@ -259,7 +276,9 @@ void pool::on_progress(connection& where) {
   const auto self = shared_from_this();
   if (where.releasing && where.idle()) {
     if (where.transaction_state() != 'I') return where.break_off("a transaction could not be ended");
-    if (where.dirty) {
+    if (where.cancelling()) {
+      // It would hit the next user: `cancel_ended` comes back here.
+    } else if (where.dirty) {
       where.reset();
     } else {
       where.releasing = false;
@@ -290,12 +309,7 @@ void pool::on_broken(connection& where, std::vector<call_ptr> unsent, const std:
   if (connections_.empty() && failures_ == 0) down_since_ = steady::now();
   last_failure_ = why;
   for (auto at = unsent.rbegin(); at != unsent.rend(); ++at) {
-    claim again{std::move(*at), nullptr};
-    if (again.call->queued_at == steady::time_point{}) again.call->queued_at = steady::now();
-    if (closed_)
-      refuse(again, busy_error("the database was stopped"));
-    else
-      enqueue(std::move(again), true);
+    on_returned(std::move(*at));
   }
   if (!waiting_.empty()) grow();
   wake_soon();

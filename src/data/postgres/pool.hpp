@@ -99,6 +99,7 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   };
 
   void on_done(call_ptr ended) override;
+  void on_returned(call_ptr what) override;
   void on_progress(connection& where) override;
   void on_broken(connection& where, std::vector<call_ptr> unsent, const std::string& why) override;
   void on_unsent(connection& where) override;

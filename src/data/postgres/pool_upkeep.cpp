@@ -96,8 +96,9 @@ void pool::retry_later() {
 }
 
 void pool::arm_tick() {
-  const bool busy = std::any_of(connections_.begin(), connections_.end(),
-                                [](const auto& one) { return !one->idle() || one->exclusive; });
+  const bool busy = std::any_of(connections_.begin(), connections_.end(), [](const auto& one) {
+    return !one->idle() || one->exclusive || one->cancelling();
+  });
   ticking_ = busy || (!loop_.is_guest() && !connections_.empty());
   if (!ticking_ || closed_) {
     ticking_ = false;

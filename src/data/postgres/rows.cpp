@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::uint32_t null_length = 0xffff'ffff;
 
+[[noreturn]] void refuse(const column& of) {
+  // The table was changed between the look at its columns and the rows.
+  throw failure(internal_error("column \"" + of.name + "\" changed its type; run the statement again"));
+}
+
 std::int64_t read_integer(std::string_view bytes) {
   std::uint64_t n = 0;
   for (const char c : bytes) n = n << 8 | static_cast<unsigned char>(c);
@@ -38,7 +43,21 @@ std::optional<Number> whole_number(std::string_view text) {
   return n;
 }
 
+std::size_t width_of(std::uint32_t type) {
+  switch (type) {
+    case oid::boolean: return 1;
+    case oid::int2: return 2;
+    case oid::int4:
+    case oid::oid:
+    case oid::float4: return 4;
+    case oid::int8:
+    case oid::float8: return 8;
+    default: return 0;
+  }
+}
+
 data::cell read_binary(const column& of, std::string_view bytes) {
+  if (const auto width = width_of(of.type); width != 0 && width != bytes.size()) refuse(of);
   switch (of.type) {
     case oid::boolean: return std::int64_t{bytes == std::string_view("\1", 1)};
     case oid::int2:
@@ -48,9 +67,7 @@ data::cell read_binary(const column& of, std::string_view bytes) {
     case oid::float4:
     case oid::float8: return read_double(bytes);
     case oid::bytea: return std::as_bytes(std::span(bytes.data(), bytes.size()));
-    default:
-      // The table was changed between the look at its columns and the rows.
-      throw failure(internal_error("column \"" + of.name + "\" changed its type; run the statement again"));
+    default: refuse(of);
   }
 }
 

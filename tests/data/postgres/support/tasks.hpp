@@ -7,6 +7,7 @@
 #include <string>
 
 #include "corbel/data/database.hpp"
+#include "corbel/data/postgres/database.hpp"
 #include "corbel/data/postgres/postgres.hpp"
 #include "corbel/testing/postgres.hpp"
 #include "corbel/testing/run.hpp"
