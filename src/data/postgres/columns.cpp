@@ -29,7 +29,8 @@ wire_format best_format(std::uint32_t type) noexcept {
     case oid::int8:
     case oid::oid:
     case oid::float4:
-    case oid::float8: return wire_format::binary;
+    case oid::float8:
+    case oid::interval: return wire_format::binary;
     default: return wire_format::text;
   }
 }

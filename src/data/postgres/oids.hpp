@@ -14,6 +14,7 @@ inline constexpr std::uint32_t int4 = 23;
 inline constexpr std::uint32_t oid = 26;
 inline constexpr std::uint32_t float4 = 700;
 inline constexpr std::uint32_t float8 = 701;
+inline constexpr std::uint32_t interval = 1186;
 inline constexpr std::uint32_t json_array = 199;
 inline constexpr std::uint32_t bytea_array = 1001;
 inline constexpr std::uint32_t jsonb_array = 3807;

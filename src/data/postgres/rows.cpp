@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "corbel/base/error.hpp"
+#include "corbel/base/interval.hpp"
 #include "data/postgres/oids.hpp"
 #include "data/postgres/wire_reader.hpp"
 
@@ -52,23 +53,18 @@ std::size_t width_of(std::uint32_t type) {
     case oid::float4: return 4;
     case oid::int8:
     case oid::float8: return 8;
+    case oid::interval: return 16;
     default: return 0;
   }
 }
 
-data::cell read_binary(const column& of, std::string_view bytes) {
-  if (const auto width = width_of(of.type); width != 0 && width != bytes.size()) refuse(of);
-  switch (of.type) {
-    case oid::boolean: return std::int64_t{bytes == std::string_view("\1", 1)};
-    case oid::int2:
-    case oid::int4:
-    case oid::int8: return read_integer(bytes);
-    case oid::oid: return std::int64_t{static_cast<std::uint32_t>(read_integer(bytes))};
-    case oid::float4:
-    case oid::float8: return read_double(bytes);
-    case oid::bytea: return std::as_bytes(std::span(bytes.data(), bytes.size()));
-    default: refuse(of);
-  }
+/// Its text has a form that the session chooses; these bytes do not.
+std::string read_interval(std::string_view bytes) {
+  interval span;
+  span.microseconds = read_integer(bytes.substr(0, 8));
+  span.days = static_cast<std::int32_t>(read_integer(bytes.substr(8, 4)));
+  span.months = static_cast<std::int32_t>(read_integer(bytes.substr(12, 4)));
+  return to_text(span);
 }
 
 data::cell read_text(const column& of, std::string_view text) {
@@ -102,6 +98,22 @@ void rows::add(std::string_view payload) {
 
 std::string_view rows::row_bytes(std::size_t row) const {
   return std::string_view(bytes_).substr(row == 0 ? 0 : starts_[row - 1]);
+}
+
+data::cell rows::read_binary(const column& of, std::string_view bytes) const {
+  if (const auto width = width_of(of.type); width != 0 && width != bytes.size()) refuse(of);
+  switch (of.type) {
+    case oid::boolean: return std::int64_t{bytes == std::string_view("\1", 1)};
+    case oid::int2:
+    case oid::int4:
+    case oid::int8: return read_integer(bytes);
+    case oid::oid: return std::int64_t{static_cast<std::uint32_t>(read_integer(bytes))};
+    case oid::float4:
+    case oid::float8: return read_double(bytes);
+    case oid::bytea: return std::as_bytes(std::span(bytes.data(), bytes.size()));
+    case oid::interval: return std::string_view(made_.emplace_back(read_interval(bytes)));
+    default: refuse(of);
+  }
 }
 
 data::cell rows::at(std::size_t row, std::size_t column) const {

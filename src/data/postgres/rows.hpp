@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ class rows final : public data::result_set {
 
  private:
   std::string_view row_bytes(std::size_t row) const;
+  data::cell read_binary(const column& of, std::string_view bytes) const;
 
   columns_ptr columns_;
   std::string bytes_;                  // each row: its fields, each behind its length
@@ -39,6 +41,7 @@ class rows final : public data::result_set {
   mutable std::size_t last_row_ = 0;
   mutable std::size_t last_column_ = 0;
   mutable std::size_t last_at_ = 0;
+  mutable std::deque<std::string> made_;  // texts of cells that did not come as text
 };
 
 /// The number of rows that a statement changed, from its command tag ("INSERT 0 5", "UPDATE 3").

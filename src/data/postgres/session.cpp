@@ -199,6 +199,11 @@ task<std::shared_ptr<data::session>> begin_session(std::shared_ptr<pool> home, d
   mine.home = home;
   mine.on = co_await home->take();
   const bool migrates = mode.use == transaction_use::migrate || mode.use == transaction_use::migrate_bare;
+  if (migrates && home->how().transaction_pooler)
+    throw failure(
+        error{error_kind::invalid, "session_needed",
+              "Migrations hold a lock on a session of their own, and behind a transaction pooler nobody "
+              "has one. Run them with a DATABASE_URL that names the server itself."});
   if (migrates) co_await lock_migrations(home, mine.on);
   const bool acts = !settings.empty();
   std::vector<prelude> begin;
