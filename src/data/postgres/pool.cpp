@@ -10,6 +10,7 @@
 
 #include "data/postgres/blocking_side.hpp"
 #include "data/postgres/notification_hub.hpp"
+#include "data/postgres/slow_log.hpp"
 
 namespace corbel::postgres {
 
@@ -27,6 +28,8 @@ constexpr auto busy_tick = 100ms;
 constexpr auto idle_tick = 1s;
 /// A connection that was silent for so long is asked for a sign of life.
 constexpr auto ping_after = 15s;
+/// How long a slow statement waits for an idle connection that gives its plan.
+constexpr auto most_unexplained = 5s;
 
 std::minstd_rand& random_here() {
   thread_local std::minstd_rand random{std::random_device()()};
@@ -120,6 +123,7 @@ void pool::close_soon() {
 
 void pool::close() {
   closed_ = true;
+  if (unexplained_) write_slow(how().log, *std::exchange(unexplained_, nullptr), {});
   if (hub_) hub_->close();
   for (auto& one : std::exchange(waiting_, {})) refuse(one, busy_error("the database was stopped"));
   retry_timer_.cancel();
@@ -410,6 +414,7 @@ void pool::give_back(const std::shared_ptr<connection>& used, bool rollback) {
 // What connections tell.
 
 void pool::on_done(call_ptr ended) {
+  if (ended->when_done) return std::exchange(ended->when_done, nullptr)(*ended);
   if (ended->together) {
     const auto all = std::move(ended->together);
     if (--all->left == 0 && all->waiter) wake(std::move(all->waiter));
@@ -465,6 +470,7 @@ void pool::on_progress(connection& where) {
       std::all_of(connections_.begin(), connections_.end(), [](const auto& one) { return one->idle(); }))
     tick_timer_.cancel();
   wake_done();
+  explain_on(where);
 }
 
 void pool::on_broken(connection& where, std::vector<call_ptr> unsent, const std::string& why) {
@@ -527,6 +533,21 @@ void pool::cancel_on_server(connection& where) {
 }
 
 void pool::on_notification(connection&, std::string_view, std::string_view) {}
+
+void pool::on_slow(const call& what, steady::duration took) {
+  if (!how().log.enabled(log_level::warn)) return;
+  slow_statement seen(what, took);
+  if (seen.can_be_explained && !unexplained_ && may_explain(shared_->last_plan))
+    unexplained_ = std::make_unique<slow_statement>(std::move(seen));
+  else
+    write_slow(how().log, seen, {});
+}
+
+/// Where a connection has nothing to do, nobody waits for the plan.
+void pool::explain_on(connection& idle_one) {
+  if (unexplained_ && !closed_ && !idle_one.broken() && idle_one.idle() && !idle_one.exclusive)
+    idle_one.submit(plan_of(std::exchange(unexplained_, nullptr), how().log));
+}
 
 // Opening connections.
 
@@ -612,6 +633,8 @@ void pool::arm_tick() {
 
 void pool::tick() {
   const auto now = steady::now();
+  if (unexplained_ && now - unexplained_->seen_at > most_unexplained)
+    write_slow(how().log, *std::exchange(unexplained_, nullptr), {});
   const auto all = connections_;
   for (const auto& one : all) {
     one->check_deadlines(now);
