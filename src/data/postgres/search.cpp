@@ -46,7 +46,7 @@ task<rows_ptr> search_rows(data::source in, const data::entity* of, text_search 
   if (!what.highlight.empty()) {
     const std::string marks = std::string(begin_mark) + std::string(end_mark);
     const auto options = "StartSel=" + std::string(begin_mark) + ", StopSel=" + std::string(end_mark) +
-                         ", MaxFragments=2, MinWords=8, MaxWords=24";
+                         ", MaxFragments=2, MinWords=8, MaxWords=24, ShortWord=0";
     sql.add(", ts_headline(").bind(what.language).add("::regconfig, translate(coalesce(");
     sql.add(data::column_of(*of, what.highlight).sql)
         .add("::text, ''), ")
