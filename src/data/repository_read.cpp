@@ -66,8 +66,7 @@ task<entity_store::rows_ptr> entity_store::page(list_query query) const {
   auto sql = select_from(*entity);
   add_where(sql, *entity, query.conditions);
   add_order(sql, order_of(*entity, query.sort));
-  sql.add(" limit ").bind(static_cast<std::int64_t>(query.limit));
-  sql.add(" offset ").bind(static_cast<std::int64_t>((query.page - 1) * query.limit));
+  add_limit(sql, query.limit, (query.page - 1) * query.limit);
   return where.runner()->run(std::move(sql).take());
 }
 

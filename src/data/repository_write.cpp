@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "corbel/data/repository.hpp"
+#include "data/repository_row.hpp"
 #include "data/sql_builder.hpp"
 
 namespace corbel::data::detail {
-namespace {
 
 using column = entity::column;
 using rows_ptr = entity_store::rows_ptr;
@@ -20,7 +20,6 @@ bool is_nil(const column& key, const void* object) {
   return type.kind == type_kind::integer && load_integer(type, member) == 0;
 }
 
-/// Key, version and timestamps of a row that is new at `now`.
 void prepare_new(const entity& of, void* object, timestamp now) {
   const auto& key = *of.key().field;
   if (key.type->kind == type_kind::uuid && is_nil(of.key(), object))
@@ -31,7 +30,6 @@ void prepare_new(const entity& of, void* object, timestamp now) {
   if (of.deleted()) of.deleted()->field->type->optional->reset(of.deleted()->field->member(object));
 }
 
-/// Expected outcomes are values: a broken constraint is one, a database that is gone is not.
 task<result<rows_ptr>> run_expecting(source where, statement what) {
   std::optional<error> refused;
   rows_ptr rows;
@@ -44,6 +42,8 @@ task<result<rows_ptr>> run_expecting(source where, statement what) {
   if (refused) co_return std::move(*refused);
   co_return std::move(rows);
 }
+
+namespace {
 
 /// `with_key` false leaves the key to the database.
 statement insert_statement(const entity& of, std::span<void* const> objects, bool with_key) {

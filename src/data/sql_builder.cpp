@@ -100,6 +100,11 @@ void add_order(sql_builder& sql, const std::vector<order_column>& order) {
   }
 }
 
+void add_limit(sql_builder& sql, std::size_t most, std::size_t before) {
+  sql.add(" limit ").bind(static_cast<std::int64_t>(most));
+  sql.add(" offset ").bind(static_cast<std::int64_t>(before));
+}
+
 void add_after(sql_builder& sql, const std::vector<order_column>& order, const std::vector<value>& last) {
   sql.add("(");
   for (std::size_t i = 0; i < order.size(); ++i) {

@@ -47,6 +47,9 @@ struct order_column {
 std::vector<order_column> order_of(const entity& of, const std::vector<sort_key>& sort);
 void add_order(sql_builder& sql, const std::vector<order_column>& order);
 
+/// " limit ... offset ..."
+void add_limit(sql_builder& sql, std::size_t most, std::size_t before);
+
 /// " and (...)": the rows after those that have `last` in the columns of `order`.
 void add_after(sql_builder& sql, const std::vector<order_column>& order, const std::vector<value>& last);
 

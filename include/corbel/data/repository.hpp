@@ -41,6 +41,8 @@ struct entity_store {
   task<result<void>> insert_many(std::vector<void*> objects) const;
   /// `fields` null: all that the table does not keep itself.
   task<result<rows_ptr>> update(const void* object, const std::vector<std::string_view>* fields) const;
+  /// `fields` empty: the key. What they point to outlives the task.
+  task<result<rows_ptr>> upsert(void* object, const std::vector<std::string_view>& fields) const;
   task<result<void>> remove(value key, std::optional<std::int64_t> version) const;
   error not_found() const;
 };
@@ -92,6 +94,16 @@ class repository {
   /// Stores all rows or, after an error, none.
   task<result<std::vector<T>>> insert_many(std::vector<T> rows) const {
     return insert_many_in(store_, std::move(rows));
+  }
+  /// Stores a new row or, where one has the same values in `fields`, changes that one: it keeps its key, its
+  /// creation time and these fields, takes all else from `row`, and its version counts up without being
+  /// compared. `upsert(row, "email")`; without fields, the key tells. The fields are those of one unique
+  /// constraint or index. A row that was removed softly is not brought back: that is a conflict,
+  /// "project_removed", where the index covers removed rows too; where it covers the others alone, a new row
+  /// is stored. Gives the stored row.
+  template <std::convertible_to<std::string_view>... Names>
+  task<result<T>> upsert(T row, const Names&... fields) const {
+    return upsert_in(store_, std::move(row), std::vector<std::string_view>{fields...});
   }
   /// Replaces the row that has this key, and this version if the table counts them. Gives the stored row.
   task<result<T>> update(T row) const { return update_in(store_, std::move(row), std::nullopt); }
@@ -190,6 +202,13 @@ class repository {
   }
   static task<result<T>> update_in(store s, T row, std::optional<std::vector<std::string_view>> fields) {
     auto stored = co_await s.update(&row, fields ? &*fields : nullptr);
+    if (!stored) co_return std::move(stored).error();
+    auto read = one_as<T>(**stored);
+    if (!read) co_return s.not_found();
+    co_return std::move(*read);
+  }
+  static task<result<T>> upsert_in(store s, T row, std::vector<std::string_view> fields) {
+    auto stored = co_await s.upsert(&row, fields);
     if (!stored) co_return std::move(stored).error();
     auto read = one_as<T>(**stored);
     if (!read) co_return s.not_found();

@@ -3,6 +3,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,9 @@ struct call : boost::intrusive_ref_counter<call, boost::thread_unsafe_counter> {
 
   std::unique_ptr<corbel::detail::suspended> waiter;
   boost::intrusive_ptr<gathering> together;
+
+  /// For calls that no coroutine waits for.
+  std::function<void(call&)> when_done;
 
   bool abandoned = false;  ///< nobody waits any more
   int resent = 0;          ///< was hit by the cancellation of another one, or its plan had grown old

@@ -31,6 +31,8 @@ class connection_owner {
   virtual void on_unsent(connection& where) = 0;
   /// Stops what the server runs on this connection; `cancel_ended` is to be called when it was told.
   virtual void cancel_on_server(connection& where) = 0;
+  /// A statement took longer than `slow_query`. The call is not done yet.
+  virtual void on_slow(const call&, steady::duration) {}
   virtual void on_notification(connection& where, std::string_view channel, std::string_view payload) = 0;
 
  protected:

@@ -176,7 +176,12 @@ void connection::finish_unit() {
   units_.pop_front();
   sharing_ -= u.sharing.size();
   if (cancelling_) u.maybe_hit = true;
-  if (u.plan && u.what == unit::kind::statement) learn_time(u);
+  if (u.plan && u.what == unit::kind::statement) {
+    learn_time(u);
+    const auto limit = how_.slow_query;
+    if (limit.count() > 0 && u.call && loop_.now() - u.started > limit)
+      owner_.on_slow(*u.call, loop_.now() - u.started);
+  }
   if (!units_.empty()) start_head(loop_.now());
   switch (u.what) {
     case unit::kind::statement:

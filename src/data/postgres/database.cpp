@@ -4,6 +4,8 @@
 #include "data/postgres/backend.hpp"
 #include "data/postgres/notifications.hpp"
 #include "data/postgres/replicas.hpp"
+#include "data/postgres/upkeep.hpp"
+#include "data/run_now.hpp"
 
 namespace corbel::postgres {
 namespace {
@@ -45,6 +47,26 @@ task<notification_stream> database::listen(std::vector<std::string> channels,
 
 task<void> database::notify(std::string channel, std::string payload) const {
   return postgres::notify(*this, std::move(channel), std::move(payload));
+}
+
+task<void> database::refresh(std::string view, bool concurrently) const {
+  return refresh_on(*this, std::move(view), concurrently);
+}
+
+task<void> database::refresh_every(std::string view, refresh_schedule how) const {
+  return refresh_for_ever(*this, std::move(view), std::move(how));
+}
+
+task<void> database::require_extension(std::string name) const {
+  return require_extension_on(*this, std::move(name));
+}
+
+void database::require_extension_now(std::string name) const {
+  auto asked = [](data::database on, std::string what) -> task<int> {
+    co_await require_extension_on(on, std::move(what));
+    co_return 0;
+  };
+  (void)data::detail::run_now(asked(*this, std::move(name)));
 }
 
 }  // namespace corbel::postgres

@@ -36,6 +36,7 @@ constexpr duration_option durations[] = {
     {"statement_timeout", &options::statement_timeout},
     {"idle_in_transaction_timeout", &options::idle_in_transaction_timeout},
     {"max_lifetime", &options::max_lifetime},
+    {"slow_query", &options::slow_query},
 };
 
 enum class taken : unsigned char { yes, not_ours };

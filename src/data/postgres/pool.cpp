@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include "data/postgres/notification_hub.hpp"
+#include "data/postgres/slow_log.hpp"
 
 namespace corbel::postgres {
 #include <tuple>
@@ -43,6 +44,7 @@ void pool::close_soon() {
 
 void pool::close() {
   closed_ = true;
+  if (unexplained_) write_slow(how().log, *std::exchange(unexplained_, nullptr), {});
   if (hub_) hub_->close();
   for (auto& one : std::exchange(waiting_, {})) refuse(one, busy_error("the database was stopped"));
   retry_timer_.cancel();
@@ -227,6 +229,7 @@ void pool::give_back(const std::shared_ptr<connection>& used, bool rollback) {
 // What connections tell.
 
 void pool::on_done(call_ptr ended) {
+  if (ended->when_done) return std::exchange(ended->when_done, nullptr)(*ended);
   if (ended->together) {
     const auto all = std::move(ended->together);
     if (--all->left == 0 && all->waiter) wake(std::move(all->waiter));
@@ -289,6 +292,7 @@ void pool::on_progress(connection& where) {
     where.break_off(closed_ ? "the database was stopped" : "it was used for as long as max_lifetime allows");
   }
   pump();
+  explain_on(where);
   if (loop_.is_guest() && ticking_ &&
       std::all_of(connections_.begin(), connections_.end(), [](const auto& one) { return one->idle(); }))
     tick_timer_.cancel();
@@ -350,5 +354,20 @@ void pool::cancel_on_server(connection& where) {
 }
 
 void pool::on_notification(connection&, std::string_view, std::string_view) {}
+
+void pool::on_slow(const call& what, steady::duration took) {
+  if (!how().log.enabled(log_level::warn)) return;
+  slow_statement seen(what, took);
+  if (seen.can_be_explained && !unexplained_ && may_explain(shared_->last_plan))
+    unexplained_ = std::make_unique<slow_statement>(std::move(seen));
+  else
+    write_slow(how().log, seen, {});
+}
+
+/// Where a connection has nothing to do, nobody waits for the plan.
+void pool::explain_on(connection& idle_one) {
+  if (unexplained_ && !closed_ && !idle_one.broken() && idle_one.idle() && !idle_one.exclusive)
+    idle_one.submit(plan_of(std::exchange(unexplained_, nullptr), how().log));
+}
 
 }  // namespace corbel::postgres

@@ -18,6 +18,7 @@ namespace corbel::postgres {
 class pool;
 class notification_hub;
 class blocking_side;
+struct slow_statement;
 
 /// What the pools of one database share. Thread-safe.
 struct shared_state {
@@ -34,6 +35,8 @@ struct shared_state {
   std::atomic<bool> closed{false};
   blocking_pool openers;
   blocking_pool cancellers;
+  /// When a plan was last asked for, on whichever loop.
+  std::atomic<steady::rep> last_plan{0};
 
  private:
   std::mutex mutex_;
@@ -105,7 +108,9 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   void on_unsent(connection& where) override;
   void cancel_on_server(connection& where) override;
   void on_notification(connection& where, std::string_view channel, std::string_view payload) override;
+  void on_slow(const call& what, steady::duration took) override;
 
+  void explain_on(connection& idle_one);
   void start(call_ptr what);
   void abandon(call& what);
   void enqueue(claim one, bool in_front = false);
@@ -132,6 +137,7 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   const std::shared_ptr<shared_state> shared_;
   const std::shared_ptr<mailbox> mail_;
   std::shared_ptr<notification_hub> hub_;
+  std::unique_ptr<slow_statement> unexplained_;
   std::vector<std::shared_ptr<connection>> connections_;
   std::vector<std::shared_ptr<connection>> graveyard_;  // until the call that buried them has returned
   std::deque<claim> waiting_;

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "data/postgres/pool.hpp"
+#include "data/postgres/slow_log.hpp"
 
 namespace corbel::postgres {
 
@@ -17,6 +18,8 @@ constexpr auto busy_tick = 100ms;
 constexpr auto idle_tick = 1s;
 /// A connection that was silent for so long is asked for a sign of life.
 constexpr auto ping_after = 15s;
+/// How long a slow statement waits for an idle connection that gives its plan.
+constexpr auto most_unexplained = 5s;
 
 std::minstd_rand& random_here() {
   thread_local std::minstd_rand random{std::random_device()()};
@@ -123,6 +126,8 @@ void pool::tick() {
       one->ping();
     }
   }
+  if (unexplained_ && now - unexplained_->seen_at > most_unexplained)
+    write_slow(how().log, *std::exchange(unexplained_, nullptr), {});
   ticking_ = false;
   arm_tick();
   wake_done();

@@ -292,7 +292,7 @@ TEST_CASE("cancelling a copy stores nothing") {
     bool aborted = false;
     auto copies = [](postgres::database to, bool* out) -> task<> {
       try {
-        (void)co_await to.copy_in("pairs", pairs(3'000'000));
+        (void)co_await to.copy_in("pairs", pairs(2'000'000));
       } catch (const boost::system::system_error&) {
         *out = true;
       }

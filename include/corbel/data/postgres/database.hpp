@@ -9,11 +9,17 @@
 #include <corbel/data/postgres/copy.hpp>
 #include <corbel/data/postgres/identity.hpp>
 #include <corbel/data/postgres/notifications.hpp>
+#include <corbel/data/postgres/queries.hpp>
 #include <corbel/data/postgres/replicas.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace corbel::postgres {
 
 class backend;
+
+namespace detail {
+task<nlohmann::json> explain_on(data::database on, data::statement what);
+}
 
 /// A database that is Postgres, with what only Postgres can do. A cheap handle to the same connections.
 class database : public data::database {
@@ -95,6 +101,52 @@ class database : public data::database {
   task<copy_reader> copy_out_text(data::sql_text<sizeof...(Args)> sql, const Args&... args) const {
     return detail::begin_copy_out(backend_, data::make_statement(sql, args...));
   }
+
+  /// The row with this key, locked until `tx` ends: whoever else would lock or change it waits. `skip` counts
+  /// a row that is locked already as not found. `tx` is a transaction of this database.
+  template <class T, class K>
+  task<result<T>> get_locked(data::transaction& tx, const K& key,
+                             locked_rows held = locked_rows::wait) const {
+    data::list_query which;
+    which.where(data::entity_of<T>().table().key(), key);
+    return detail::get_locked<T>(&tx, std::move(which), held);
+  }
+  /// The first `which.limit` rows of a list that nobody else has locked, locked until `tx` ends: how several
+  /// workers share a queue. A worker that dies lets go of its rows.
+  template <class T>
+  task<std::vector<T>> claim(data::transaction& tx, data::list_query which) const {
+    return detail::claim<T>(&tx, std::move(which));
+  }
+
+  /// Rows that have the words, the best first. T has a `table`; `what.vector` is a tsvector column of it,
+  /// such as `search tsvector generated always as (to_tsvector('english', title || ' ' || body)) stored`,
+  /// with a GIN index.
+  template <class T>
+  task<std::vector<search_hit<T>>> search(text_search what) const {
+    return detail::search<T>(*this, std::move(what));
+  }
+
+  /// How the server runs this statement, measured: the object of `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)`.
+  /// The statement does run; what it changes is undone, but for sequences, which have moved on. The plan
+  /// holds the values: it is for developers. Include `nlohmann/json.hpp` to use what it gives.
+  template <class... Args>
+  task<nlohmann::json> explain(data::sql_text<sizeof...(Args)> sql, const Args&... args) const {
+    return detail::explain_on(*this, data::make_statement(sql, args...));
+  }
+
+  /// Computes a materialized view anew; `view` may have its schema in front, and is quoted. `concurrently`
+  /// lets readers go on, and needs a unique index. It may take as long as `statement_timeout`.
+  task<void> refresh(std::string view, bool concurrently = false) const;
+  /// Refreshes it at once and then every `how.every`, give or take a tenth, until it is cancelled. Of all
+  /// processes that do, one does the work: it holds an advisory lock, in a transaction on a connection of its
+  /// own; when it goes away, another takes over. Never ends by itself, also not while the database is away.
+  task<void> refresh_every(std::string view, refresh_schedule how) const;
+
+  /// Throws `failure`, with a message for the operator that says what to do, when this database lacks the
+  /// extension. For the start of a program.
+  task<void> require_extension(std::string name) const;
+  /// The same for a program without an event loop yet: blocks.
+  void require_extension_now(std::string name) const;
 
   /// For Corbel's own use.
   postgres::backend& internals() const noexcept { return *backend_; }

@@ -9,6 +9,7 @@
 
 #include <corbel/base/result.hpp>
 #include <corbel/data/database.hpp>
+#include <corbel/observe/log.hpp>
 
 /// Postgres behind `corbel::data`: link `corbel::postgres`.
 ///
@@ -51,17 +52,21 @@ struct options {
   /// A pooler such as PgBouncer stands in between and gives every transaction another connection
   /// (`pool_mode = transaction`): nothing may be kept on a session, statements are parsed every time.
   bool transaction_pooler = false;
-  /// Threads for what blocks: connecting, `with_connection`, COPY. 1 to 64.
+  /// Threads for what blocks: as many for connecting, and as many for `with_connection` and COPY. 1 to 64.
   std::size_t threads = 4;
+  /// Statements that ran for longer are written to `log`, with their SQL and, at most once a second and only
+  /// when a connection is idle, the plan that the server has for them; never with values. 0 for none.
+  std::chrono::milliseconds slow_query{0};
+  logger log{};
 };
 
 /// Reads `postgres://user:password@host:5432/name?sslmode=verify-full` as libpq has it ("Connection URIs":
 /// several hosts, `target_session_attrs`, TLS modes, ...), with any of
 /// `replicas=host2:5432,host3:5432`, `connections=4`, `pipeline=64`,
 /// `most_waiting=10000`, `checkout_timeout=5s`, `statement_timeout=30s`, `idle_in_transaction_timeout=60s`,
-/// `max_lifetime=30m`, `statement_cache=256`, `most_result=268435456`, `pooler=transaction`, `threads=4`
-/// besides. Durations are numbers with ms, s or m; libpq's `connect_timeout` is a number of seconds. The
-/// error says what is allowed.
+/// `max_lifetime=30m`, `statement_cache=256`, `most_result=268435456`, `pooler=transaction`, `threads=4`,
+/// `slow_query=200ms` besides. Durations are numbers with ms, s or m; libpq's `connect_timeout` is a number
+/// of seconds. The error says what is allowed.
 result<options> parse_url(std::string_view url);
 
 /// A database whose connections are opened when they are needed: a server that is not there is found by the

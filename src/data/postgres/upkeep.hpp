@@ -1,0 +1,14 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "corbel/data/postgres/database.hpp"
+
+namespace corbel::postgres {
+
+task<void> require_extension_on(data::database on, std::string name);
+task<void> refresh_on(data::database on, std::string view, bool concurrently);
+task<void> refresh_for_ever(data::database on, std::string view, refresh_schedule how);
+
+}  // namespace corbel::postgres
