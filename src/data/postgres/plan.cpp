@@ -13,6 +13,12 @@ bool is_one_of(const sql_token& token, std::initializer_list<std::string_view> w
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return token.is_word(word); });
 }
 
+/// Functions may be called by a quoted name.
+bool calls_one_of(const sql_token& token, std::initializer_list<std::string_view> names) {
+  if (token.is != sql_token::kind::quoted_name) return is_one_of(token, names);
+  return std::find(names.begin(), names.end(), token.name()) != names.end();
+}
+
 }  // namespace
 
 statement_kind classify(std::string_view sql) {
@@ -40,11 +46,12 @@ statement_kind classify(std::string_view sql) {
   kind.leaves_state = is_one_of(first, {"set", "reset", "listen", "unlisten", "declare", "prepare", "load",
                                         "do", "call", "discard", "deallocate"});
   for (; word.text != ";"; word = next()) {
-    if (is_one_of(word, {"set_config", "temp", "temporary", "pg_temp", "pg_advisory_lock",
-                         "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"}))
+    if (calls_one_of(word,
+                     {"set_config", "temp", "temporary", "pg_temp", "pg_advisory_lock",
+                      "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"}))
       kind.leaves_state = true;
     if (is_one_of(word, {"update", "share"})) kind.locks = true;
-    if (is_one_of(word, {"insert", "update", "delete", "merge"})) kind.only_reads = false;
+    if (is_one_of(word, {"insert", "update", "delete", "merge", "into"})) kind.only_reads = false;
   }
   return kind;
 }
