@@ -18,6 +18,11 @@ bool may_run_again(const call& what) noexcept {
   return !what.abandoned && !what.in_transaction && !what.patient;
 }
 
+/// It stood behind a COMMIT that a cancellation undid, and was not looked at.
+bool was_passed_over(const std::optional<server_report>& failed) noexcept {
+  return failed && failed->sql_state == "25P02";
+}
+
 bool was_hit(const std::optional<server_report>& failed) noexcept {
   return failed && failed->sql_state == "57014";
 }
@@ -281,7 +286,7 @@ bool connection::send_again(unit& u) {
   const bool hit = was_hit(u.failed) && u.maybe_hit && !late;
   // The plan is gone from the server, or the table has other columns now.
   const bool old_plan = u.plan && (state == "26000" || state == "0A000");
-  if (!hit && !old_plan) return false;
+  if (!hit && !old_plan && !was_passed_over(u.failed)) return false;
   if (old_plan) plans_.remove(*u.plan);
   ++c.resent;
   c.result.reset();
@@ -311,6 +316,8 @@ void connection::finish_statement(unit& u) {
 }
 
 void connection::finish_commit(unit& u) {
+  // A COMMIT that was stopped before it began leaves the transaction open, and of no use.
+  if (!exclusive && transaction_state_ == 'E') control("ROLLBACK");
   if (send_again(u)) return;
   auto& c = *u.call;
   if (u.failed && !c.failed) fail_call(c, to_error(std::move(*u.failed), "COMMIT"));
@@ -323,7 +330,7 @@ void connection::finish_commit(unit& u) {
 /// It cannot be prepared: those that wait for it fail, or try again when only a late cancellation came.
 void connection::fail_plan(unit& u) {
   plans_.remove(*u.plan);
-  const bool hit = was_hit(u.failed) && u.maybe_hit;
+  const bool hit = (was_hit(u.failed) && u.maybe_hit) || was_passed_over(u.failed);
   const auto wrong = to_error(std::move(*u.failed), u.plan->text);
   std::deque<statement_call> others;
   std::vector<call_ptr> again;
