@@ -26,8 +26,8 @@ void say_what_to_try(const std::string& url) {
 
 int main(int argc, char** argv) try {
   const auto settings = corbel::settings::from_environment<service_settings>();
-  const auto db = corbel::data::connect(settings.database_url,
-                                        {corbel::sqlite::driver(), corbel::postgres::driver()});
+  const auto db =
+      corbel::data::connect(settings.database_url, {corbel::sqlite::driver(), corbel::postgres::driver()});
   if (const auto done = corbel::data::migration_command(db, schema_of(db), argc, argv)) return *done;
   if (argc > 1) {
     std::fprintf(stderr, "projects: \"%s\" is no command. There is migrate; without one, it serves.\n",
