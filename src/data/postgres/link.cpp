@@ -108,7 +108,10 @@ link::link(pg_conn* handle)
     : handle_(handle),
       tls_(static_cast<SSL*>(PQgetssl(handle))),
       descriptor_(PQsocket(handle)),
-      stop_(std::make_shared<const canceller>(handle)) {}
+      stop_(std::make_shared<const canceller>(handle)) {
+  // PQfinish says goodbye, and would wait for a server that takes no more bytes.
+  PQsetnonblocking(handle, 1);
+}
 
 link::~link() {
   PQfinish(handle_);

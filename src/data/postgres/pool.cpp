@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <random>
+#include <system_error>
+#include <thread>
 #include <tuple>
 
 namespace corbel::postgres {
@@ -23,6 +25,8 @@ constexpr auto longest_backoff = 500ms;
 constexpr auto hope = 1s;
 constexpr auto busy_tick = 100ms;
 constexpr auto idle_tick = 1s;
+/// A server that answers no cancellation shall not cost a thread for each.
+constexpr int most_cancelling = 64;
 /// A connection that was silent for so long is asked for a sign of life.
 constexpr auto ping_after = 15s;
 
@@ -60,7 +64,7 @@ void mailbox::close() {
 }
 
 shared_state::shared_state(options o)
-    : how(std::move(o)), openers(how.threads, 4096), cancellers(2, 65'536) {}
+    : how(std::move(o)), openers(how.threads, 4096), cancelling(std::make_shared<std::atomic<int>>(0)) {}
 
 std::shared_ptr<pool> shared_state::pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop) {
   auto& here = loop.local(state.get());
@@ -82,7 +86,6 @@ void shared_state::close() {
       if (const auto open = one.lock()) open->close_soon();
   }
   openers.stop();
-  cancellers.stop();
 }
 
 pool::pool(event_loop& loop, std::shared_ptr<shared_state> shared)
@@ -225,6 +228,7 @@ task<std::shared_ptr<connection>> pool::take() {
         if (!ends_waits(type) || !who->waiter) return;
         who->waiter.release()->resume(asio::error::operation_aborted);
       });
+    home->bury_dead();
     home->enqueue({nullptr, std::move(who)});
     home->pump();
     home->wake_soon();
@@ -238,6 +242,7 @@ task<std::shared_ptr<connection>> pool::take() {
 // The queue.
 
 void pool::start(call_ptr what) {
+  bury_dead();
   if (waiting_.empty() && !closed_) {
     if (auto* where = choose(false)) return where->submit(std::move(what));
   }
@@ -314,6 +319,16 @@ void pool::expire() {
   if (waiting_.empty() && loop_.is_guest()) retry_timer_.cancel();
   arm_queue_timer();
   wake_done();
+}
+
+/// Nobody watches idle connections on a loop that is not ours: one may have been closed long ago, and what
+/// is sent there would have an unknown outcome.
+void pool::bury_dead() {
+  if (!loop_.is_guest()) return;
+  const auto all = connections_;
+  for (const auto& one : all)
+    if (one->idle() && !one->exclusive && !one->still_there())
+      one->break_off("it was closed while nobody used it");
 }
 
 connection* pool::choose(bool alone) {
@@ -510,12 +525,23 @@ void pool::cancel_on_server(connection& where) {
   const auto it = std::find_if(connections_.begin(), connections_.end(),
                                [&](const std::shared_ptr<connection>& one) { return one.get() == &where; });
   if (it == connections_.end()) return;
-  shared_->cancellers.post([stop = where.stop(), mail = mail_, weak = std::weak_ptr<connection>(*it)] {
-    stop->cancel();
-    mail->post([weak] {
-      if (const auto told = weak.lock()) told->cancel_ended();
-    });
-  });
+  // One that is not sent is one that did not arrive: the connection is given up after a while.
+  const auto count = shared_->cancelling;
+  if (count->fetch_add(1) >= most_cancelling) {
+    --*count;
+    return;
+  }
+  try {
+    std::thread([stop = where.stop(), mail = mail_, weak = std::weak_ptr<connection>(*it), count] {
+      stop->cancel();
+      --*count;
+      mail->post([weak] {
+        if (const auto told = weak.lock()) told->cancel_ended();
+      });
+    }).detach();
+  } catch (const std::system_error&) {
+    --*count;
+  }
 }
 
 void pool::on_notification(connection&, std::string_view, std::string_view) {}
