@@ -92,7 +92,11 @@ pg_conn* connect_blocking(const options& how) {
   if (made && PQstatus(made) == CONNECTION_OK) return made;
   const std::string why = made ? trimmed(PQerrorMessage(made)) : "out of memory";
   PQfinish(made);
-  throw failure(connection_error("Postgres cannot be reached: " + why));
+  // How PgBouncer refuses our session settings, in any language.
+  const bool pooled = why.find("startup parameter") != std::string::npos;
+  throw failure(connection_error(
+      "Postgres cannot be reached: " + why +
+      (pooled ? "; a pooler stands in between: add pooler=transaction to the database URL" : "")));
 }
 
 canceller::canceller(pg_conn* of) : handle_(PQgetCancel(of)) {}
