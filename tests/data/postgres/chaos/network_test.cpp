@@ -34,8 +34,8 @@ TEST_CASE("a connection into a black hole fails in time, and a fresh one takes o
   const temporary_postgres own;
   run(own->execute("create table numbers (n int primary key)"));
   proxy between(own.url());
-  const auto db = postgres::open(between.in(own.url()) +
-                                 "?connections=2&statement_timeout=1s&checkout_timeout=500ms&connect_timeout=2");
+  const auto db = postgres::open(
+      between.in(own.url()) + "?connections=2&statement_timeout=1s&checkout_timeout=500ms&connect_timeout=2");
   side_by_side all;
   int wrong = 0;
   all.start(answer(db, 1, &wrong));
