@@ -51,6 +51,9 @@ std::string cause_of(const server_report& said, std::string_view sql) {
   add("detail", said.detail);
   add("hint", said.hint);
   add("where", said.where);
+  // Nobody but us prepares statements on our sessions, unless a pooler passes them on to others.
+  if (said.sql_state == "42P05" || said.sql_state == "26000")
+    cause += "; if a pooler such as PgBouncer stands in between, add pooler=transaction to the database URL";
   if (!sql.empty()) {
     cause += "; in: ";
     cause += sql;

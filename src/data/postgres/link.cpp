@@ -136,7 +136,11 @@ pg_conn* connect_blocking(const options& how) {
   if (made && PQstatus(made) == CONNECTION_OK) return made;
   const std::string why = made ? trimmed(PQerrorMessage(made)) : "out of memory";
   PQfinish(made);
-  throw failure(connection_error("Postgres cannot be reached: " + why));
+  // How PgBouncer refuses our session settings, in any language.
+  const bool pooled = why.find("startup parameter") != std::string::npos;
+  throw failure(connection_error(
+      "Postgres cannot be reached: " + why +
+      (pooled ? "; a pooler stands in between: add pooler=transaction to the database URL" : "")));
 }
 
 canceller::canceller(pg_conn* of) : handle_(PQgetCancel(of)) {}
@@ -152,7 +156,10 @@ link::link(pg_conn* handle)
     : handle_(handle),
       tls_(static_cast<SSL*>(PQgetssl(handle))),
       descriptor_(PQsocket(handle)),
-      stop_(std::make_shared<const canceller>(handle)) {}
+      stop_(std::make_shared<const canceller>(handle)) {
+  // PQfinish says goodbye, and would wait for a server that takes no more bytes.
+  PQsetnonblocking(handle, 1);
+}
 
 link::~link() {
   PQfinish(handle_);

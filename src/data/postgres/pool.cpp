@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <system_error>
+#include <thread>
 
 #include "data/postgres/notification_hub.hpp"
 #include "data/postgres/slow_log.hpp"
@@ -18,6 +20,8 @@ namespace {
 
 /// A database that was away for longer is not waited for: requests are refused at once until it is back.
 constexpr auto hope = 1s;
+/// A server that answers no cancellation shall not cost a thread for each.
+constexpr int most_cancelling = 64;
 
 }  // namespace
 
@@ -64,6 +68,7 @@ std::shared_ptr<notification_hub> pool::notifications() {
 }
 
 void pool::start(call_ptr what) {
+  bury_dead();
   if (waiting_.empty() && !closed_) {
     if (auto* where = choose(false)) return where->submit(std::move(what));
   }
@@ -142,26 +147,29 @@ void pool::expire() {
   wake_done();
 }
 
+/// Nobody watches idle connections on a loop that is not ours: one may have been closed long ago, and what
+/// is sent there would have an unknown outcome.
+void pool::bury_dead() {
+  if (!loop_.is_guest()) return;
+  const auto all = connections_;
+  for (const auto& one : all)
+    if (one->idle() && !one->exclusive && !one->still_there())
+      one->break_off("it was closed while nobody used it");
+}
+
 connection* pool::choose(bool alone) {
   using rank = std::tuple<bool, bool, std::size_t>;  // the lower, the better
   connection* best = nullptr;
   rank best_rank;
   const auto now = loop_.now();
-  std::shared_ptr<connection> gone;
   for (const auto& one : connections_) {
     if (one->exclusive || one->kept || one->retiring || one->broken()) continue;
-    // On a guest loop nobody watches an idle socket.
-    if (loop_.is_guest() && one->idle() && !one->still_there()) {
-      gone = one;
-      continue;
-    }
     if (!alone && one->load() >= shared_->how.pipeline) continue;
     const rank mine(one->is_slow(now), alone && !one->suits_transaction(), one->load());
     if (best && mine >= best_rank) continue;
     best = one.get();
     best_rank = mine;
   }
-  if (gone) gone->break_off("the server closed the connection");
   if (!best || best->load() > 0) grow();
   if (best && std::get<0>(best_rank)) return nullptr;
   return best;
@@ -345,12 +353,23 @@ void pool::cancel_on_server(connection& where) {
   const auto it = std::find_if(connections_.begin(), connections_.end(),
                                [&](const std::shared_ptr<connection>& one) { return one.get() == &where; });
   if (it == connections_.end()) return;
-  shared_->cancellers.post([stop = where.stop(), mail = mail_, weak = std::weak_ptr<connection>(*it)] {
-    stop->cancel();
-    mail->post([weak] {
-      if (const auto told = weak.lock()) told->cancel_ended();
-    });
-  });
+  // One that is not sent is one that did not arrive: the connection is given up after a while.
+  const auto count = shared_->cancelling;
+  if (count->fetch_add(1) >= most_cancelling) {
+    --*count;
+    return;
+  }
+  try {
+    std::thread([stop = where.stop(), mail = mail_, weak = std::weak_ptr<connection>(*it), count] {
+      stop->cancel();
+      --*count;
+      mail->post([weak] {
+        if (const auto told = weak.lock()) told->cancel_ended();
+      });
+    }).detach();
+  } catch (const std::system_error&) {
+    --*count;
+  }
 }
 
 void pool::on_notification(connection&, std::string_view, std::string_view) {}

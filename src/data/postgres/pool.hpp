@@ -34,7 +34,9 @@ struct shared_state {
   const options how;
   std::atomic<bool> closed{false};
   blocking_pool openers;
-  blocking_pool cancellers;
+  /// Cancellations under way. libpq waits for their end without a limit, so each has a thread that nobody
+  /// waits for; it may outlive this.
+  const std::shared_ptr<std::atomic<int>> cancelling;
   /// When a plan was last asked for, on whichever loop.
   std::atomic<steady::rep> last_plan{0};
 
@@ -117,6 +119,7 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   void refuse(claim& one, error why);
   std::optional<error> reason_to_refuse();
   connection* choose(bool alone);
+  void bury_dead();
   void grant(const checkout_ptr& to, connection& what);
   void pump();
   void expire();

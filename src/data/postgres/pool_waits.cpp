@@ -130,6 +130,7 @@ task<std::shared_ptr<connection>> pool::take() {
         if (!ends_waits(type) || !who->waiter) return;
         who->waiter.release()->resume(asio::error::operation_aborted);
       });
+    home->bury_dead();
     home->enqueue({nullptr, std::move(who)});
     home->pump();
     home->wake_soon();

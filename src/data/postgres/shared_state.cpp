@@ -16,7 +16,7 @@ void mailbox::close() {
 }
 
 shared_state::shared_state(options o)
-    : how(std::move(o)), openers(how.threads, 4096), cancellers(2, 65'536) {}
+    : how(std::move(o)), openers(how.threads, 4096), cancelling(std::make_shared<std::atomic<int>>(0)) {}
 
 std::shared_ptr<pool> shared_state::pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop) {
   auto& here = loop.local(state.get());
@@ -48,7 +48,6 @@ void shared_state::close() {
   }
   if (others) others->stop();
   openers.stop();
-  cancellers.stop();
 }
 
 }  // namespace corbel::postgres
