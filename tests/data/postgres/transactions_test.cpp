@@ -221,14 +221,16 @@ TEST_CASE("a write by itself whose answer is lost has an unknown outcome; a read
   int id = 60;
   for (const auto& on : {data::source(db), identity}) {
     prepare(on, ++id);
-    between.swallow_answer_to(std::to_string(id += 1000));
-    const auto unknown = failure_of(on.execute("insert into doctors values ($1, true)", id));
+    // Long enough to stand nowhere else, such as in the name of the database.
+    const int doctor = 1'234'567'000 + id;
+    between.swallow_answer_to(std::to_string(doctor));
+    const auto unknown = failure_of(on.execute("insert into doctors values ($1, true)", doctor));
     CHECK(between.swallowed());
     CHECK(data::is_commit_unknown(unknown));
   }
   prepare(db, ++id);
-  between.swallow_answer_to("4242");
-  const auto lost = failure_of(db.query_one<int>("select $1::int + 12345", 4242));
+  between.swallow_answer_to("1942424242");
+  const auto lost = failure_of(db.query_one<int>("select $1::int + 12345", 1'942'424'242));
   CHECK(lost.kind() == error_kind::unavailable);
   CHECK_FALSE(data::is_commit_unknown(lost));
   db.stop();

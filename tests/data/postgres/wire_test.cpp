@@ -77,10 +77,7 @@ TEST_CASE("what cannot be written is refused: a NUL in a text, more values than 
   CHECK_THROWS_AS(w.bind("", std::vector<data::value>(65'536), {}), corbel::failure);
   CHECK(written([](wire_writer& some) { some.bind("", std::vector<data::value>(65'535), {}); }).size() ==
         5 + 2 + 2 + 2 + 65'535 * 4 + 2);
-  // In a value a NUL is the server's to refuse.
-  CHECK(written([](wire_writer& some) {
-          some.bind("", std::vector<data::value>{"a\0b"s}, {});
-        }).find("a\0b"s) != std::string::npos);
+  CHECK_THROWS_AS(w.bind("", std::vector<data::value>{"a\0b"s}, {}), corbel::failure);
 }
 
 TEST_CASE("fields are read in order, and one that is missing is an error") {
