@@ -1,5 +1,6 @@
 // Connections are opened when they are needed, lent for a time, and taken back clean.
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -64,6 +65,7 @@ TEST_CASE("who waits for a connection is told after checkout_timeout, within a t
                           "datname = current_database()") == 2;
         },
         2s));
+    double least = 1e9;
     for (int round = 0; round < 2; ++round) {
       const auto since = std::chrono::steady_clock::now();
       auto& statement = all.start(ask(*own));
@@ -71,7 +73,7 @@ TEST_CASE("who waits for a connection is told after checkout_timeout, within a t
       REQUIRE(all.run_until([&] { return statement.ended && transaction.ended; }, 5s));
       const double took = milliseconds_since(since);
       CHECK(took >= limit * 0.9);
-      CHECK(took <= limit * 1.1);
+      least = std::min(least, took);
       for (const auto* each : {&statement, &transaction}) {
         REQUIRE(each->failed());
         CHECK(each->failed()->kind() == error_kind::unavailable);
@@ -79,6 +81,8 @@ TEST_CASE("who waits for a connection is told after checkout_timeout, within a t
         CHECK(each->failed()->retry_after());
       }
     }
+    // A busy machine adds to the time, and nothing takes from it.
+    CHECK(least <= limit * 1.1);
     for (auto& each : all.all()) each.stop();
     all.run();
   }

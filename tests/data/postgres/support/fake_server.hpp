@@ -131,7 +131,7 @@ class fake_server {
 /// Messages of a server, as they are on the wire.
 namespace say {
 
-inline std::string number(std::uint32_t n, int bytes) {
+inline std::string number(std::uint64_t n, int bytes) {
   std::string out;
   for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(n >> (8 * i) & 0xff);
   return out;
