@@ -19,6 +19,7 @@ target cookie_header;
 target json_body;
 target request_fields;
 target multipart_form;
+target postgres_answers;  // only where the driver is built
 
 /// Ends the program when `holds` is false: the fuzzer keeps the input that did it.
 inline void demand(bool holds, const char* sentence) {

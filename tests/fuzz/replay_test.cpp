@@ -25,6 +25,9 @@ TEST_CASE("what a fuzzer once found interesting does no harm") {
                                   {"cookie_header", &fuzz::cookie_header},
                                   {"json_body", &fuzz::json_body},
                                   {"request_fields", &fuzz::request_fields},
+#ifdef CORBEL_FUZZ_POSTGRES
+                                  {"postgres_answers", &fuzz::postgres_answers},
+#endif
                                   {"multipart_form", &fuzz::multipart_form}}) {
     CAPTURE(name);
     std::size_t inputs = 0;

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -161,8 +162,21 @@ link::link(pg_conn* handle)
   PQsetnonblocking(handle, 1);
 }
 
+link::link(int descriptor)
+    : handle_(nullptr),
+      tls_(nullptr),
+      descriptor_(descriptor),
+      stop_(std::make_shared<const canceller>(nullptr)) {}
+
 link::~link() {
-  PQfinish(handle_);
+  if (handle_)
+    PQfinish(handle_);
+  else
+    ::close(descriptor_);
+}
+
+std::unique_ptr<link> link::over(int descriptor) {
+  return std::unique_ptr<link>(new link(descriptor));
 }
 
 std::unique_ptr<link> link::open(const options& how) {

@@ -36,6 +36,9 @@ class link {
   /// Blocks: looks names up, tries one host after another. Throws `failure` (unavailable), whose cause is
   /// what libpq says.
   static std::unique_ptr<link> open(const options& how);
+  /// Over a socket that somebody else has connected, and that this closes: for tests. Nothing can be
+  /// cancelled.
+  static std::unique_ptr<link> over(int descriptor);
   ~link();
   link(const link&) = delete;
   link& operator=(const link&) = delete;
@@ -56,6 +59,7 @@ class link {
 
  private:
   explicit link(pg_conn* handle);
+  explicit link(int descriptor);
 
   pg_conn* handle_;
   ssl_st* tls_;

@@ -1,6 +1,5 @@
 // Whoever is cancelled stops waiting at once, the server stops its work, and nobody else notices.
 
-#include <algorithm>
 #include <random>
 
 #include "corbel/data/postgres/errors.hpp"
@@ -22,10 +21,19 @@ task<void> insert(data::source on, int n) {
 task<void> insert_slowly(data::source on, int n) {
   co_await on.execute("insert into numbers select $1::int from pg_sleep(0.002)", n);
 }
-int naps(const data::database& watcher) {
-  return one<int>(watcher,
-                  "select count(*) from pg_stat_activity where state = 'active' and query like "
-                  "'select pg_sleep($1%' and datname = current_database()");
+/// Watches from a connection of its own until as many sleep as are expected.
+task<void> await_naps(data::source watcher, int expected) {
+  for (;;) {
+    const auto now = co_await watcher.query_one<int>(
+        "select count(*) from pg_stat_activity where state = 'active' and query like 'select pg_sleep($1%' "
+        "and "
+        "datname = current_database()");
+    if (now == expected) co_return;
+    co_await pause(2ms);
+  }
+}
+task<void> backend(data::source on, int* pid) {
+  *pid = (co_await on.query_one<int>("select pg_backend_pid()")).value();
 }
 
 }  // namespace
@@ -33,33 +41,30 @@ int naps(const data::database& watcher) {
 TEST_CASE("a cancelled statement stops on the server within 100 ms, and its connection goes on") {
   const temporary_postgres own("connections=1");
   const auto watcher = postgres::open(own.url());
-  run(watcher.ping());
   side_by_side all;
-  int warm = 0;
-  auto& first = all.start(answer(*own, 1, &warm));
+  int pid = 0;
+  all.start(backend(*own, &pid));
   all.run();
-  CHECK_FALSE(first.thrown);
-  // A busy machine adds to the time, and nothing takes from it: one good attempt is the proof.
   auto shortest = std::chrono::steady_clock::duration::max();
-  for (int attempt = 0; attempt < 5 && shortest >= 100ms; ++attempt) {
+  // The machine may be busy with others: one of a few has to be as quick as that.
+  for (int tries = 0; tries < 5; ++tries) {
     auto& sleeper = all.start(nap(*own, 30'000));
-    REQUIRE(all.run_until([&] { return naps(watcher) == 1; }, 5s));
+    auto& asleep = all.start(await_naps(watcher, 1));
+    REQUIRE(all.run_until([&] { return asleep.ended; }));
     const auto since = std::chrono::steady_clock::now();
     sleeper.stop();
-    all.run(1s);  // at once
-    CHECK(sleeper.cancelled());
-    REQUIRE(all.run_until([&] { return naps(watcher) == 0; }, 5s));
+    all.start(await_naps(watcher, 0));
+    all.run(20s);
     shortest = std::min(shortest, std::chrono::steady_clock::now() - since);
+    CHECK(sleeper.cancelled());
+    // The same connection.
+    int after = 0;
+    auto& next = all.start(backend(*own, &after));
+    all.run();
+    CHECK_FALSE(next.thrown);
+    CHECK(after == pid);
   }
   CHECK(shortest < 100ms);
-  int wrong = 0;
-  auto& next = all.start(answer(*own, 7, &wrong));
-  all.run();
-  CHECK_FALSE(next.thrown);
-  CHECK(wrong == 0);
-  CHECK(one<int>(watcher,
-                 "select count(*) from pg_stat_activity where datname = current_database() and "
-                 "application_name = 'corbel'") == 2);
   watcher.stop();
 }
 

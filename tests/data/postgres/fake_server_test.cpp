@@ -35,8 +35,8 @@ outcome ask_one_that(std::function<void(fake_server::peer&)> serve, const std::s
 }
 
 /// Prepares as it should, and answers the statement itself with `says`.
-outcome answered_with(const std::string& says, bool closes = false) {
-  return ask_one_that([&](fake_server::peer& client) {
+outcome answered_with(const std::string& says, bool closes = false, const std::string& options = quick) {
+  const auto serve = [&](fake_server::peer& client) {
     if (!client.read_until('S')) return;
     client.send(say::prepared());
     if (!client.read_until('S')) return;
@@ -44,7 +44,8 @@ outcome answered_with(const std::string& says, bool closes = false) {
     if (closes) return;
     while (!client.read().empty()) {
     }
-  });
+  };
+  return ask_one_that(serve, options);
 }
 
 bool refused(const outcome& out) {
@@ -100,10 +101,10 @@ TEST_CASE("a server that goes in mid-message is an error at once") {
   for (std::size_t most = 0; most < whole.size(); ++most) {
     CAPTURE(most);
     const auto since = std::chrono::steady_clock::now();
-    const auto out = answered_with(whole.substr(0, most), true);
+    const auto out = answered_with(whole.substr(0, most), true, quick + "&statement_timeout=20s");
     CHECK(refused(out));
     CHECK(out.failed->kind() == error_kind::unavailable);
-    CHECK(std::chrono::steady_clock::now() - since < 1s);
+    CHECK(std::chrono::steady_clock::now() - since < 4s);
   }
 }
 
@@ -129,7 +130,7 @@ TEST_CASE("a server that never answers is given up after statement_timeout and a
       }
     });
     CHECK(refused(out));
-    CHECK(std::chrono::steady_clock::now() - since < 2500ms);
+    CHECK(std::chrono::steady_clock::now() - since < 4s);
   }
 }
 
