@@ -170,7 +170,6 @@ void notification_hub::ask(const std::vector<subscription_ptr>& whom) {
   for (const auto channel : channels) script += "LISTEN " + quoted_name(channel, "a channel") + ";";
   const call_ptr listen(new call(data::statement::owning(std::move(script), {})));
   listen->script = true;
-  listen->patient = true;
   for (const auto& one : whom) one->asked = listen;
   connection_->submit(listen);
 }
