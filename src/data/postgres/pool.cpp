@@ -66,6 +66,20 @@ void mailbox::close() {
 shared_state::shared_state(options o)
     : how(std::move(o)), openers(how.threads, 4096), cancelling(std::make_shared<std::atomic<int>>(0)) {}
 
+namespace {
+
+/// What the loop keeps: those who wait hold the pool, and the pool holds them, so that letting go of it would
+/// end neither.
+struct tenant {
+  explicit tenant(std::shared_ptr<pool> p) : home(std::move(p)) {}
+  ~tenant() { home->end(); }
+  tenant(const tenant&) = delete;
+  tenant& operator=(const tenant&) = delete;
+  const std::shared_ptr<pool> home;
+};
+
+}  // namespace
+
 std::shared_ptr<pool> shared_state::pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop) {
   auto& here = loop.local(state.get());
   if (!here) {
@@ -73,9 +87,9 @@ std::shared_ptr<pool> shared_state::pool_on(const std::shared_ptr<shared_state>&
     const std::lock_guard lock(state->mutex_);
     std::erase_if(state->pools_, [](const std::weak_ptr<pool>& one) { return one.expired(); });
     state->pools_.push_back(made);
-    here = std::move(made);
+    here = std::make_shared<tenant>(std::move(made));
   }
-  return std::static_pointer_cast<pool>(here);
+  return std::static_pointer_cast<tenant>(here)->home;
 }
 
 void shared_state::close() {
@@ -101,6 +115,17 @@ pool::~pool() {
   closed_ = true;
   // Whoever still holds one must not find it on a loop that is gone.
   for (const auto& one : std::exchange(connections_, {})) one->break_off("its event loop ended");
+}
+
+void pool::end() {
+  const auto self = shared_from_this();
+  mail_->close();
+  closed_ = true;
+  for (const auto& one : std::exchange(connections_, {})) one->break_off("its event loop ended");
+  for (auto& one : std::exchange(waiting_, {})) refuse(one, busy_error("its event loop ended"));
+  // Nobody can be told any more. What is destroyed here may look for itself in these.
+  std::exchange(done_, {}).clear();
+  std::exchange(waking_, {}).clear();
 }
 
 void pool::close_soon() {
