@@ -40,6 +40,17 @@ pool::~pool() {
   for (const auto& one : std::exchange(connections_, {})) one->break_off("its event loop ended");
 }
 
+void pool::end() {
+  const auto self = shared_from_this();
+  mail_->close();
+  closed_ = true;
+  for (const auto& one : std::exchange(connections_, {})) one->break_off("its event loop ended");
+  for (auto& one : std::exchange(waiting_, {})) refuse(one, busy_error("its event loop ended"));
+  // Nobody can be told any more. What is destroyed here may look for itself in these.
+  std::exchange(done_, {}).clear();
+  std::exchange(waking_, {}).clear();
+}
+
 void pool::close_soon() {
   mail_->post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->close();

@@ -90,6 +90,8 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   void close();
   /// The same from any thread.
   void close_soon();
+  /// The loop goes away: so do its connections, and the coroutines that wait here.
+  void end();
   event_loop& loop() noexcept { return loop_; }
   const options& how() const noexcept { return shared_->how; }
   void post_flush();

@@ -18,6 +18,20 @@ void mailbox::close() {
 shared_state::shared_state(options o)
     : how(std::move(o)), openers(how.threads, 4096), cancelling(std::make_shared<std::atomic<int>>(0)) {}
 
+namespace {
+
+/// What the loop keeps: those who wait hold the pool, and the pool holds them, so that letting go of it would
+/// end neither.
+struct tenant {
+  explicit tenant(std::shared_ptr<pool> p) : home(std::move(p)) {}
+  ~tenant() { home->end(); }
+  tenant(const tenant&) = delete;
+  tenant& operator=(const tenant&) = delete;
+  const std::shared_ptr<pool> home;
+};
+
+}  // namespace
+
 std::shared_ptr<pool> shared_state::pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop) {
   auto& here = loop.local(state.get());
   if (!here) {
@@ -25,9 +39,9 @@ std::shared_ptr<pool> shared_state::pool_on(const std::shared_ptr<shared_state>&
     const std::lock_guard lock(state->mutex_);
     std::erase_if(state->pools_, [](const std::weak_ptr<pool>& one) { return one.expired(); });
     state->pools_.push_back(made);
-    here = std::move(made);
+    here = std::make_shared<tenant>(std::move(made));
   }
-  return std::static_pointer_cast<pool>(here);
+  return std::static_pointer_cast<tenant>(here)->home;
 }
 
 std::shared_ptr<blocking_side> shared_state::blocking() {

@@ -270,7 +270,7 @@ TEST_CASE("each gets his own answer, also when the connection breaks among them"
       std::string says;
       if (!client.read_until('S')) return;
       client.send(say::parsed() + say::parameters({23}) + say::columns({23}) + say::ready());
-      for (int n = 0;; ++n) {
+      for (;;) {
         const auto asked = client.read();
         if (asked.empty()) return;
         // Bind's only value: "\0\1" values, then its length and text.

@@ -266,6 +266,41 @@ TEST_CASE("a pool that was stopped refuses, and waits for what runs") {
   (void)waiting;  // may have been sent already
 }
 
+TEST_CASE("a loop that ends takes with it who waits there, wherever that is") {
+  struct counted {
+    explicit counted(int* n) : alive(n) { ++*alive; }
+    ~counted() { --*alive; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+    int* alive;
+  };
+  int alive = 0;
+  const auto watched = [](task<void> work, int* n) -> task<void> {
+    const counted here(n);
+    co_await std::move(work);
+  };
+  for (const int moment : {0, 1, 20, 150}) {  // while it connects, and while statements run
+    CAPTURE(moment);
+    const temporary_postgres own("connections=2");
+    {
+      side_by_side all;
+      for (int i = 0; i < 4; ++i) {
+        all.start(watched(nap(*own, 5000), &alive));
+        all.start(watched(ask_in_transaction(*own), &alive));
+        all.start(watched(hold(*own, 10s), &alive));
+      }
+      all.run_for(std::chrono::milliseconds(moment));
+    }
+    CHECK(alive == 0);
+    const auto watcher = postgres::open(own.url());
+    int left = -1;
+    for (int tries = 0; tries < 100 && left != 0; ++tries) left = connections_of(watcher);
+    CHECK(left <= 2);  // those that were asked to stop, until their statement ends
+    own->stop();
+    watcher.stop();
+  }
+}
+
 TEST_CASE("many loops use one database at once, each with its own connections") {
   const temporary_postgres own("connections=2");
   std::atomic<int> wrong = 0;

@@ -133,7 +133,7 @@ namespace say {
 
 inline std::string number(std::uint64_t n, int bytes) {
   std::string out;
-  for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(n >> (8 * i) & 0xff);
+  for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(i < 4 ? n >> (8 * i) & 0xff : 0);
   return out;
 }
 inline std::string message(char type, const std::string& payload) {

@@ -159,6 +159,7 @@ class server {
   }
   /// SIGTERM lets sessions end, SIGINT ends them, SIGQUIT is a crash.
   void stop(int signal = SIGINT) {
+    REQUIRE(pid_ > 0);  // -1 would be everybody
     ::kill(pid_, signal);
     wait_for(pid_);
     pid_ = -1;

@@ -54,7 +54,10 @@ class proxy {
   }
 
   /// Nothing passes any more, and nobody is told: not of what comes, and not of who comes.
-  void stall(bool yes) { stalled_ = yes; }
+  void stall(bool yes) {
+    stalled_ = yes;
+    while (obeyed_ != yes) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   /// Answers from the server are held back for so long.
   void delay(std::chrono::milliseconds span) { delay_ = span.count(); }
   /// Closes what there is, at once and without a word.
@@ -171,6 +174,7 @@ class proxy {
     while (!stopping_) {
       std::vector<pollfd> all;
       const bool stalled = stalled_;
+      obeyed_ = stalled;
       if (!stalled) {
         all.push_back({listener_, POLLIN, 0});
         for (const auto& one : pairs_) {
@@ -205,6 +209,7 @@ class proxy {
   std::string swallowed_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> stalled_{false};
+  std::atomic<bool> obeyed_{false};
   std::atomic<bool> cut_{false};
   std::atomic<long long> delay_{0};
   std::atomic<int> accepted_{0};
