@@ -1,15 +1,16 @@
 #include "corbel/data/migrations.hpp"
 
 #include <unistd.h>
-#include <csignal>
+
 #include <fstream>
 #include <functional>
 
 #include "backends.hpp"
-#include "children.hpp"
 #include "embedded/migrations.hpp"
 #include "expect.hpp"
+#include "migration_sets.hpp"
 #include "places.hpp"
+#include "victim.hpp"
 
 namespace data = corbel::data;
 using corbel::testing::run;
@@ -22,18 +23,7 @@ std::vector<std::string> files(const std::vector<data::migration>& all) {
   return names;
 }
 
-/// Each migration adds a table and a row, slowly enough to be hit in the middle.
-data::migration_set many(int count) {
-  data::migration_set set;
-  for (int i = 1; i <= count; ++i) {
-    const std::string n = std::to_string(1000 + i);
-    set.add(n + "_step.sql", "create table a" + n +
-                                 " (x integer);\nwith recursive n(i) as (select 1 union all select i+1 "
-                                 "from n where i < 2000) insert into a" +
-                                 n + " select i from n;\ncreate table b" + n + " (x integer);");
-  }
-  return set;
-}
+using migration_sets::many;
 
 std::string message_of(const std::function<void()>& act) {
   try {
@@ -189,9 +179,9 @@ TEST_CASE("a table is rebuilt without losing the rows that refer to it, and brok
 
 TEST_CASE("processes that migrate at once take turns") {
   places::each([](const places::place& at) {
-    std::vector<pid_t> children;
-    for (int i = 0; i < 4; ++i) children.push_back(in_child([&] { data::migrate_now(at.open(), many(10)); }));
-    for (const auto child : children) CHECK(wait_for(child) == 0);
+    std::vector<victim> children;
+    for (int i = 0; i < 4; ++i) children.emplace_back(at.url(), "ten");
+    for (auto& child : children) CHECK(child.wait() == 0);
     CHECK(run(at.open().query_one<int>("select count(*) from corbel_migrations")) == 10);
   });
 }
@@ -200,20 +190,10 @@ TEST_CASE("kill -9 in the middle of migrations leaves whole ones only") {
   places::each([](const places::place& at) {
     for (int round = 0; round < 8; ++round) {
       at.clear();
-      int ready[2];
-      REQUIRE(::pipe(ready) == 0);
-      const pid_t child = in_child([&] {
-        const auto db = at.open();
-        REQUIRE(::write(ready[1], "x", 1) == 1);
-        data::migrate_now(db, many(200));
-      });
-      char byte;
-      REQUIRE(::read(ready[0], &byte, 1) == 1);
+      victim migrates(at.url(), "two_hundred");
+      REQUIRE(migrates.next());  // it has begun
       ::usleep(static_cast<useconds_t>(1000 + round * 7000));
-      ::kill(child, SIGKILL);
-      wait_for(child);
-      ::close(ready[0]);
-      ::close(ready[1]);
+      migrates.kill();
       at.settle();
 
       const auto db = at.open();
@@ -228,24 +208,11 @@ TEST_CASE("kill -9 in the middle of migrations leaves whole ones only") {
 
 TEST_CASE("what was acknowledged survives kill -9") {
   places::each([](const places::place& at) {
-    int acknowledged[2];
-    REQUIRE(::pipe(acknowledged) == 0);
-    const pid_t child = in_child([&] {
-      const auto db = at.open();
-      run(db.execute("create table t (n integer)"));
-      for (int n = 1;; ++n) {
-        run(db.execute("insert into t values ($1)", n));
-        if (::write(acknowledged[1], &n, sizeof n) != sizeof n) ::_exit(1);
-      }
-    });
+    victim inserts(at.url(), "insert_for_ever");
     int last = 0;
-    while (last < 50) REQUIRE(::read(acknowledged[0], &last, sizeof last) == sizeof last);
-    ::kill(child, SIGKILL);
-    wait_for(child);
-    ::close(acknowledged[1]);
-    while (::read(acknowledged[0], &last, sizeof last) == sizeof last) {
-    }
-    ::close(acknowledged[0]);
+    while (last < 50) last = inserts.next().value();
+    inserts.kill();
+    while (const auto more = inserts.next()) last = *more;
     at.settle();
     const auto db = at.open();
     const auto kept = *run(db.query_one<int>("select max(n) from t"));

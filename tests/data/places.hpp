@@ -29,6 +29,7 @@ inline int tables(const corbel::data::database& db) {
 
 struct place {
   virtual ~place() = default;
+  virtual std::string url() const = 0;
   virtual corbel::data::database open() const = 0;
   /// Nothing is left of what was there.
   virtual void clear() const = 0;
@@ -38,9 +39,8 @@ struct place {
 
 struct file final : place {
   explicit file(std::string o) : options(std::move(o)) {}
-  corbel::data::database open() const override {
-    return corbel::sqlite::open("sqlite:" + (folder->path() / "x.db").string() + options);
-  }
+  std::string url() const override { return "sqlite:" + (folder->path() / "x.db").string() + options; }
+  corbel::data::database open() const override { return corbel::sqlite::open(url()); }
   void clear() const override { folder = std::make_unique<corbel::testing::temporary_folder>(); }
   void settle() const override {}
   const std::string options;
@@ -48,9 +48,9 @@ struct file final : place {
       std::make_unique<corbel::testing::temporary_folder>();
 };
 
-/// Its own handle is not used before a fork: a child would inherit locks of threads that it does not have.
 struct server final : place {
-  corbel::data::database open() const override { return corbel::postgres::open(own.url() + "?threads=1"); }
+  std::string url() const override { return own.url() + "?threads=1"; }
+  corbel::data::database open() const override { return corbel::postgres::open(url()); }
   void clear() const override {
     settle();
     const auto db = open();

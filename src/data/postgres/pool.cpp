@@ -5,12 +5,12 @@
 #include <boost/asio/post.hpp>
 #include <system_error>
 #include <thread>
+#include <tuple>
 
 #include "data/postgres/notification_hub.hpp"
 #include "data/postgres/slow_log.hpp"
 
 namespace corbel::postgres {
-#include <tuple>
 
 namespace asio = boost::asio;
 using boost::system::error_code;
