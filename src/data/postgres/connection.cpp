@@ -18,6 +18,19 @@ constexpr std::string_view reset_session =
     "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all(); "
     "DISCARD SEQUENCES; DISCARD TEMP";
 
+/// What the server would never see as it is meant.
+std::optional<error> mistake_in(std::string_view sql) {
+  if (sql.find('\0') != std::string_view::npos)
+    return internal_error("SQL text may hold no NUL character: take it out");
+  if (sql.size() > wire_writer::most_message / 2) return internal_error("this SQL is longer than 512 MiB");
+  return {};
+}
+
+error use_copy(std::string_view sql) {
+  return internal_error("COPY from and to the client is no statement: use copy_in or copy_out in place of: " +
+                        std::string(sql));
+}
+
 error use_transact(std::string_view sql) {
   return internal_error(
       "transactions are the library's business: use db.transact(...) or begin() in place of: " +
@@ -45,37 +58,103 @@ connection::~connection() {
 }
 
 void connection::submit(call_ptr what) {
-  if (skips(what)) return;
-  if (what->script) return send_script(std::move(what));
+  if (held_.empty() && skips(what)) return;
+  if (what->script) return send_or_hold({std::move(what), nullptr, {}});
   const auto text = what->what.text();
   auto known = plans_.find(text);
   if (!known) {
+    if (auto wrong = mistake_in(text)) return refuse(std::move(what), std::move(*wrong));
     known = std::make_shared<plan>();
     known->text = text;
     known->kind = classify(text);
     const bool savepoint_alone = known->kind.controls_savepoint && !exclusive;
-    if (known->kind.controls_transaction || savepoint_alone) {
+    if (known->kind.controls_transaction || savepoint_alone)
       return refuse(std::move(what), use_transact(text));
-    }
-    prepare(known);
+    if (known->kind.copies) return refuse(std::move(what), use_copy(text));
+    // Its names may mean something to the one it is for alone.
+    prepare(known, what->acts ? what->before : std::vector<prelude>());
   }
-  // What belongs to a transaction stays out of the way of a cancellation.
-  const bool clear = held_.empty() && !(exclusive && cancelling_);
-  if (known->ready && clear) return send_statement(std::move(what), known);
-  held_.push_back({std::move(what), std::move(known)});
+  send_or_hold({std::move(what), std::move(known), {}});
 }
 
-void connection::prepare(const plan_ptr& fresh) {
+/// The order is kept: nothing overtakes what is held.
+void connection::send_or_hold(held_work next) {
+  if (held_.empty() && may_send(next))
+    send(std::move(next));
+  else
+    held_.push_back(std::move(next));
+}
+
+bool connection::may_send(const held_work& next) const noexcept {
+  if (next.plan && !next.plan->ready) return false;
+  // What belongs to a transaction stays out of the way of a cancellation.
+  if (exclusive && cancelling_) return false;
+  if (settling_ > 0) return false;
+  // A cancellation may come so early that there is no transaction yet: what follows would run outside of it.
+  if (next.call && next.call->in_transaction && beginning_ > 0) return false;
+  // What cannot be undone cannot be sent again: no stranger's cancellation may hit it.
+  return !next.plan || !next.plan->kind.not_undone || exclusive || (units_.empty() && !cancelling_);
+}
+
+void connection::send(held_work next) {
+  if (!next.call) return send_control(next.control);
+  if (next.call->abandoned) {
+    // Nothing of a transaction runs behind a part of it that did not.
+    skipping_ = skipping_ || next.call->in_transaction;
+    return;
+  }
+  if (skips(next.call)) return;
+  if (next.plan)
+    send_statement(std::move(next.call), next.plan);
+  else
+    send_script(std::move(next.call));
+}
+
+void connection::send_held() {
+  while (!held_.empty() && !broken_ && may_send(held_.front())) {
+    auto next = std::move(held_.front());
+    held_.pop_front();
+    send(std::move(next));
+  }
+}
+
+/// With what stands in front of its statement, which is then undone: only so are names found, and rights
+/// asked, as they will be.
+void connection::prepare(const plan_ptr& fresh, const std::vector<prelude>& before) {
   if (!how_.transaction_pooler) fresh->name = "c" + std::to_string(next_name_++);
   auto& u = push(unit::kind::prepare);
   u.plan = fresh;
+  u.preludes = before.size();
+  u.acts = !before.empty();
   wire_writer w(out_);
-  for (const auto& old : plans_.add(fresh))
-    if (!old->name.empty()) w.close_statement(old->name);
+  for (const auto& old : plans_.add(fresh)) forget(old);
+  for (const auto& name : std::exchange(forgotten_, {})) w.close_statement(name);
+  write_preludes(before);
   w.parse(fresh->name, fresh->text);
   w.describe_statement(fresh->name);
+  if (!fresh->kind.calls.empty()) {
+    const auto names = names_of_calls(fresh->kind);
+    w.parse({}, volatile_functions);
+    w.bind({}, std::span(&names, 1), {});
+    w.execute();
+  }
   w.sync();
   written();
+  if (!before.empty()) send_control("ROLLBACK");
+}
+
+void connection::forget(const plan_ptr& old) {
+  plans_.remove(*old);
+  if (!old->name.empty()) forgotten_.push_back(old->name);
+}
+
+void connection::write_preludes(const std::vector<prelude>& before) {
+  wire_writer w(out_);
+  for (const auto& one : before) {
+    w.parse({}, one.sql);
+    w.bind({}, one.values, {});
+    w.execute();
+  }
 }
 
 /// Whether parameters of types that were made later are arrays, the catalog knows.
@@ -103,8 +182,8 @@ std::vector<data::value> connection::array_parameters(const call& what, const pl
     const auto& own = with.user_arrays;
     if (!is_array(type) && std::find(own.begin(), own.end(), type) == own.end()) continue;
     auto* text = std::get_if<std::string>(&values[i]);
-    // A literal may begin with its bounds, "[0:1]={...}": that is one already.
-    if (text && text->starts_with('[') && text->find("]=") == std::string::npos)
+    // One that begins with its bounds, "[0:1]={...}", is a literal already.
+    if (text && text->starts_with('[') && !data::opens_array(*text))
       *text = data::array_literal(*text, elements_of(type));
   }
   return values;
@@ -130,6 +209,8 @@ void connection::send_statement(call_ptr what, const plan_ptr& with) {
     u.call = what;
     u.plan = with;
     u.preludes = what->before.size();
+    u.begins = what->in_transaction && u.preludes > 0;
+    if (u.begins) ++beginning_;
   }
   open_to_share_ = shares;
   if (!shares) wire_writer(out_).sync();
@@ -142,13 +223,13 @@ void connection::send_statement(call_ptr what, const plan_ptr& with) {
     w.execute();
     w.sync();
   }
+  written();
   if (with->kind.leaves_state) {
     if (exclusive)
       dirty = true;
     else
-      control(reset_session);
+      send_control(reset_session);
   }
-  written();
 }
 
 /// All of it but the Sync.
@@ -158,12 +239,8 @@ void connection::write_statement(const call& what, const plan& with) {
   if (values.size() != expected)
     throw failure(internal_error("this SQL takes " + std::to_string(expected) + " values but was given " +
                                  std::to_string(values.size()) + ": " + with.text));
+  write_preludes(what.before);
   wire_writer w(out_);
-  for (const auto& one : what.before) {
-    w.parse({}, one.sql);
-    w.bind({}, one.values, {});
-    w.execute();
-  }
   if (with.name.empty()) w.parse({}, with.text);
   if (with.has_arrays)
     w.bind(with.name, array_parameters(what, with), with.formats);
@@ -195,8 +272,16 @@ void connection::send_script(call_ptr what) {
 }
 
 void connection::control(std::string_view sql) {
+  if (broken_) return;
+  send_or_hold({nullptr, nullptr, std::string(sql)});
+}
+
+void connection::send_control(std::string_view sql) {
   skipping_ = false;  // it undoes what came before
-  push(unit::kind::control).tag = sql;
+  auto& u = push(unit::kind::control);
+  u.tag = sql;
+  u.settles = !exclusive;
+  if (u.settles) ++settling_;
   wire_writer(out_).query(sql);
   written();
 }
@@ -207,6 +292,7 @@ void connection::reset() {
 }
 
 void connection::ping() {
+  if (broken_) return;
   push(unit::kind::ping);
   wire_writer(out_).sync();
   written();
@@ -251,7 +337,10 @@ void connection::flush() {
   close_shared();
   while (!broken_ && out_sent_ < out_.size()) {
     const auto moved = socket_->send(std::string_view(out_).substr(out_sent_));
-    if (moved.how == link::outcome::closed) return break_off("the server closed the connection");
+    if (moved.how == link::outcome::closed) {
+      take_all();  // what it has answered yet, it has answered
+      return break_off("the server closed the connection");
+    }
     if (moved.how == link::outcome::would_block) break;
     out_sent_ += moved.bytes;
     sent_ += moved.bytes;

@@ -41,6 +41,9 @@ class connection_owner {
 
 /// One connection that many statements share. It sends them one behind the other without waiting, each with
 /// a Sync of its own, and hands every answer to its call. Belongs to one loop.
+///
+/// What has to wait for something is held, and all that comes behind it: a statement for its plan, one that a
+/// stranger's cancellation must not hit until it is alone, everybody until a session is in order again.
 class connection final : public readiness_handler {
  public:
   connection(event_loop& loop, connection_owner& owner, const options& how, std::unique_ptr<link> socket);
@@ -50,7 +53,8 @@ class connection final : public readiness_handler {
 
   /// Sends the call, at the latest when those before it here are answered.
   void submit(call_ptr what);
-  /// SQL of the library's own that nobody waits for, such as ROLLBACK.
+  /// SQL of the library's own that nobody waits for, such as ROLLBACK. On a connection that is shared, what
+  /// comes behind it waits until it is done.
   void control(std::string_view sql);
   /// Nobody waits for this call any more: stops it on the server when it runs there.
   void abandon(call& what);
@@ -76,7 +80,7 @@ class connection final : public readiness_handler {
   /// Looks for a server that is silent for too long.
   void check_deadlines(steady::time_point now);
   /// Whether an unwatched socket is still open and silent.
-  bool still_there() noexcept;
+  bool still_there();
 
   /// Its one user now, if it has one: a transaction.
   bool exclusive = false;
@@ -109,11 +113,17 @@ class connection final : public readiness_handler {
   void break_off(std::string why);
 
  private:
-  /// What the server answers with one ReadyForQuery.
   struct statement_call {
     call_ptr call;
     plan_ptr plan;
   };
+  /// What is not sent yet: a statement, a script without a plan, or a control without a call.
+  struct held_work {
+    call_ptr call;
+    plan_ptr plan;
+    std::string control;
+  };
+  /// What the server answers with one ReadyForQuery.
   struct unit {
     enum class kind : unsigned char { statement, commit, prepare, script, control, ping, types };
     kind what = kind::control;
@@ -129,6 +139,9 @@ class connection final : public readiness_handler {
     std::string tag;               // of a control, its SQL
     std::uint64_t begins_at = 0;   // in the stream of bytes sent
     steady::time_point started{};
+    bool begins = false;   // a transaction of the connection's user
+    bool acts = false;     // a plan that is prepared as somebody else
+    bool settles = false;  // a control that others wait for
     bool cancel_asked = false;
     bool maybe_hit = false;  // a cancellation was under way while it ran
     bool answered = false;
@@ -148,6 +161,7 @@ class connection final : public readiness_handler {
 
   void on_ready(readiness what) override;
   void read_all();
+  void take_all();
   void take_messages(std::string_view bytes);
   void handle(const wire_message& m);
   void handle_row(const wire_message& m);
@@ -162,17 +176,25 @@ class connection final : public readiness_handler {
   void fail_call(call& what, error why);
   void refuse(call_ptr what, error why);
   void fail_plan(unit& u);
+  void finish_control(unit& u);
   void run_again(call_ptr what);
   bool skips(call_ptr& what);
   bool may_cancel(const unit& head) const noexcept;
   bool send_again(unit& u);
   void start_head(steady::time_point now);
 
+  bool may_send(const held_work& next) const noexcept;
+  void send_or_hold(held_work next);
+  void send(held_work next);
   void send_held();
-  void prepare(const plan_ptr& fresh);
+  void prepare(const plan_ptr& fresh, const std::vector<prelude>& before);
+  void forget(const plan_ptr& old);
   void ask_types(const plan_ptr& of);
   void send_statement(call_ptr what, const plan_ptr& with);
   void send_script(call_ptr what);
+  void send_control(std::string_view sql);
+  void write_preludes(const std::vector<prelude>& before);
+  void stop_head();
   unit& push(unit::kind what);
   unit& push(unit::kind what, std::uint64_t begins_at);
   std::uint64_t position() const noexcept;  // of what is written next, in the stream
@@ -196,8 +218,11 @@ class connection final : public readiness_handler {
   /// A statement of the transaction was refused before it left, so that the server knows nothing of its
   /// failure, and perhaps nothing of a transaction: what follows must not run.
   bool skipping_ = false;
-  std::size_t sharing_ = 0;          // calls in units that are not their first
-  std::deque<statement_call> held_;  // behind a statement whose plan is being made
+  std::size_t sharing_ = 0;             // calls in units that are not their first
+  std::deque<held_work> held_;          // in order
+  std::size_t settling_ = 0;            // controls under way on a session that others share
+  std::size_t beginning_ = 0;           // units under way that begin a transaction of the connection's user
+  std::vector<std::string> forgotten_;  // names that the server still knows, to be closed with the next Parse
 
   std::string out_;
   std::size_t out_sent_ = 0;

@@ -18,6 +18,15 @@ bool may_run_again(const call& what) noexcept {
   return !what.abandoned && !what.in_transaction && !what.patient;
 }
 
+/// The server refused to run it by the plan it has: the name is gone, the table has other columns, or, where
+/// it is parsed anew each time, more or fewer than were asked for in binary. Nothing has run. What a function
+/// of the statement says of statements of its own, it says with a context.
+bool is_old_plan(const server_report& said, const plan& with) noexcept {
+  if (said.sql_state == "0A000") return said.routine == "RevalidateCachedQuery" && said.where.empty();
+  if (said.sql_state == "08P01") return with.name.empty();
+  return said.sql_state == "26000" && said.where.empty();
+}
+
 /// It stood behind a COMMIT that a cancellation undid, and was not looked at.
 bool was_passed_over(const std::optional<server_report>& failed) noexcept {
   return failed && failed->sql_state == "25P02";
@@ -35,6 +44,16 @@ void connection::on_ready(readiness what) {
 }
 
 void connection::read_all() {
+  take_all();
+  if (broken_) return;
+  if (watched_ && idle() && loop_.is_guest() && !listens) {
+    loop_.descriptors().remove(socket_->descriptor(), *this);
+    watched_ = false;
+  }
+  owner_.on_progress(*this);
+}
+
+void connection::take_all() {
   static thread_local std::array<char, read_size> scratch;
   bool closed = false;
   try {
@@ -49,20 +68,15 @@ void connection::read_all() {
         bytes = in_;
       }
       take_messages(bytes);
+      if (!socket_) break;
       // What TLS has deciphered already makes no socket readable: all of it is taken.
-      if (!socket_ || (!socket_->encrypted() && (moved.bytes < scratch.size() || ++reads == most_reads)))
-        break;
+      if (socket_->has_pending()) continue;
+      if (++reads == most_reads || (!socket_->encrypted() && moved.bytes < scratch.size())) break;
     }
   } catch (const protocol_error& wrong) {
     return break_off(std::string("the server broke the protocol: ") + wrong.what());
   }
-  if (closed) return break_off("the server closed the connection");
-  if (broken_) return;
-  if (idle() && loop_.is_guest() && !listens) {
-    loop_.descriptors().remove(socket_->descriptor(), *this);
-    watched_ = false;
-  }
-  owner_.on_progress(*this);
+  if (closed) break_off("the server closed the connection");
 }
 
 void connection::take_messages(std::string_view bytes) {
@@ -139,7 +153,13 @@ void connection::handle(const wire_message& m) {
         u.plan->shape = std::make_shared<const columns>(std::move(shape));
       } else if (u.what == unit::kind::statement && u.preludes == 0) {
         if (u.answered_calls == u.size()) throw protocol_error("columns behind the last row");
-        u.current().result = std::make_unique<rows>(std::make_shared<const columns>(read_columns(m.payload)));
+        auto shape = read_columns(m.payload);
+        // A column took another type meanwhile: these rows are in the form of the one before, the next are
+        // not.
+        if (std::any_of(shape.begin(), shape.end(),
+                        [](const column& one) { return one.format != best_format(one.type); }))
+          forget(u.current_plan());
+        u.current().result = std::make_unique<rows>(std::make_shared<const columns>(std::move(shape)));
       }
       break;
     case 'G':
@@ -163,6 +183,14 @@ void connection::handle_row(const wire_message& m) {
     u.plan->user_arrays.push_back(type);
     return;
   }
+  if (u.what == unit::kind::prepare) {
+    if (u.preludes > 0) return;
+    field_reader fields(m.payload);
+    fields.u16();
+    u.plan->kind.only_reads = false;
+    if (fields.take(fields.u32()) == "t") u.plan->kind.leaves_state = true;
+    return;
+  }
   if (u.what != unit::kind::statement || u.preludes > 0 || u.refused) return;
   if (u.answered_calls == u.size()) throw protocol_error("a row behind the last one");
   auto& result = u.current().result;
@@ -172,6 +200,7 @@ void connection::handle_row(const wire_message& m) {
     result.reset();
     u.refused = internal_error("a result has more than " + std::to_string(how_.most_result) +
                                " bytes: ask for fewer rows, page through them, or raise most_result");
+    stop_head();
   }
 }
 
@@ -180,6 +209,7 @@ void connection::finish_unit() {
   auto u = std::move(units_.front());
   units_.pop_front();
   sharing_ -= u.sharing.size();
+  if (u.begins) --beginning_;
   if (cancelling_) u.maybe_hit = true;
   if (u.plan && u.what == unit::kind::statement) {
     learn_time(u);
@@ -199,15 +229,21 @@ void connection::finish_unit() {
     case unit::kind::prepare: finish_prepare(u); break;
     case unit::kind::types: finish_types(u); break;
     case unit::kind::script: finish_script(u); break;
-    case unit::kind::control:
-      // A cancellation that came late: nothing else is under way, so it can be done again.
-      if (was_hit(u.failed) && u.maybe_hit && exclusive && units_.empty()) return control(u.tag);
-      // Whatever it was to undo is still there.
-      if (u.failed) return break_off("its session could not be put in order: " + u.failed->message);
-      break;
+    case unit::kind::control: finish_control(u); break;
     case unit::kind::ping: break;
   }
+  if (broken_) return;
   last_used = loop_.now();
+  send_held();
+}
+
+void connection::finish_control(unit& u) {
+  if (u.settles) --settling_;
+  // A cancellation that came late. It can be done again: what was let in behind it either met a transaction
+  // that had failed, and runs again, too, or was held.
+  if (was_hit(u.failed) && u.maybe_hit && (!exclusive || units_.empty())) return send_control(u.tag);
+  // Whatever it was to undo is still there.
+  if (u.failed) break_off("its session could not be put in order: " + u.failed->message);
 }
 
 /// One answer takes the time of the whole unit, as far as can be told from here.
@@ -279,35 +315,35 @@ void connection::run_again(call_ptr what) {
 bool connection::send_again(unit& u) {
   auto& c = *u.call;
   if (c.resent == most_resends || !may_run_again(c) || !u.failed) return false;
-  const auto& state = u.failed->sql_state;
   // What ran out of its own time was not hit.
   const auto limit = how_.statement_timeout;
   const bool late = limit.count() > 0 && loop_.now() - u.started > limit * 9 / 10;
-  const bool hit = was_hit(u.failed) && u.maybe_hit && !late;
-  // The plan is gone from the server, or the table has other columns now.
-  const bool old_plan = u.plan && (state == "26000" || state == "0A000");
+  const bool hit = was_hit(u.failed) && u.maybe_hit && !late && !(u.plan && u.plan->kind.not_undone);
+  const bool old_plan = u.plan && is_old_plan(*u.failed, *u.plan);
   if (!hit && !old_plan && !was_passed_over(u.failed)) return false;
-  if (old_plan) plans_.remove(*u.plan);
+  if (old_plan) forget(u.plan);
   ++c.resent;
   c.result.reset();
   c.failed.reset();
   // The COMMIT behind it finds the transaction undone.
   if (u.what == unit::kind::statement && c.commit_behind) {
-    units_.front().what = unit::kind::control;
-    units_.front().call.reset();
+    auto& commit = units_.front();
+    commit.what = unit::kind::control;
+    commit.call.reset();
+    commit.tag = "ROLLBACK";
   }
   run_again(std::move(u.call));
   return true;
 }
 
 void connection::finish_statement(unit& u) {
-  if (send_again(u)) return;
+  if (!u.refused && send_again(u)) return;
   auto& c = *u.call;
   if (u.refused) {
     fail_call(c, std::move(*u.refused));
   } else if (u.failed) {
     // In a transaction an old plan has failed it already; the next one prepares anew.
-    if (u.failed->sql_state == "26000" || u.failed->sql_state == "0A000") plans_.remove(*u.plan);
+    if (is_old_plan(*u.failed, *u.plan)) forget(u.plan);
     fail_call(c, to_error(std::move(*u.failed), u.plan->text));
   } else if (!c.result) {
     c.result = std::make_unique<rows>(u.plan->shape);
@@ -317,7 +353,7 @@ void connection::finish_statement(unit& u) {
 
 void connection::finish_commit(unit& u) {
   // A COMMIT that was stopped before it began leaves the transaction open, and of no use.
-  if (!exclusive && transaction_state_ == 'E') control("ROLLBACK");
+  if (!exclusive && transaction_state_ == 'E') send_control("ROLLBACK");
   if (send_again(u)) return;
   auto& c = *u.call;
   if (u.failed && !c.failed) fail_call(c, to_error(std::move(*u.failed), "COMMIT"));
@@ -329,21 +365,25 @@ void connection::finish_commit(unit& u) {
 
 /// It cannot be prepared: those that wait for it fail, or try again when only a late cancellation came.
 void connection::fail_plan(unit& u) {
-  plans_.remove(*u.plan);
+  forget(u.plan);
   const bool hit = (was_hit(u.failed) && u.maybe_hit) || was_passed_over(u.failed);
   const auto wrong = to_error(std::move(*u.failed), u.plan->text);
-  std::deque<statement_call> others;
+  std::deque<held_work> others;
   std::vector<call_ptr> again;
+  bool others_may = hit;
   for (auto& one : std::exchange(held_, {})) {
-    if (one.plan != u.plan)
+    if (one.plan != u.plan) {
       others.push_back(std::move(one));
-    else if (hit && may_run_again(*one.call) && one.call->resent++ < most_resends)
+      continue;
+    }
+    if (others_may && may_run_again(*one.call) && one.call->resent++ < most_resends)
       again.push_back(std::move(one.call));
     else
       refuse(std::move(one.call), wrong);
+    // It was prepared as the one whom the first call is for; others may have other rights.
+    others_may = hit || u.acts;
   }
   held_ = std::move(others);
-  send_held();
   for (auto& one : again) run_again(std::move(one));
 }
 
@@ -354,14 +394,12 @@ void connection::finish_prepare(unit& u) {
   if (std::any_of(all.begin(), all.end(), [](std::uint32_t type) { return type >= oid::first_user; }))
     return ask_types(u.plan);
   u.plan->ready = true;
-  send_held();
 }
 
 void connection::finish_types(unit& u) {
   if (u.failed) return fail_plan(u);
   u.plan->has_arrays = u.plan->has_arrays || !u.plan->user_arrays.empty();
   u.plan->ready = true;
-  send_held();
 }
 
 void connection::finish_script(unit& u) {
@@ -370,14 +408,6 @@ void connection::finish_script(unit& u) {
   else
     u.call->result = std::make_unique<rows>(columns_ptr());
   end_call(std::move(u.call));
-}
-
-void connection::send_held() {
-  while (!held_.empty() && held_.front().plan->ready && !(exclusive && cancelling_)) {
-    auto next = std::move(held_.front());
-    held_.pop_front();
-    if (!next.call->abandoned && !skips(next.call)) send_statement(std::move(next.call), next.plan);
-  }
 }
 
 void connection::fail_call(call& what, error why) {

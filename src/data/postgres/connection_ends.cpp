@@ -52,8 +52,18 @@ bool connection::unit::is_quick() const noexcept {
 
 bool connection::suits_transaction() const noexcept {
   return !cancelling_ && held_.empty() && std::all_of(units_.begin(), units_.end(), [](const unit& u) {
-    return u.is_quick() && !u.any_abandoned();
+    return u.is_quick() && !u.any_abandoned() && !u.maybe_hit;
   });
+}
+
+/// Its rows are of no use any more. What a cancellation hits in its place runs again.
+void connection::stop_head() {
+  auto& head = units_.front();
+  if (cancelling_ || head.cancel_asked) return;
+  head.cancel_asked = true;
+  cancelling_ = true;
+  cancel_since_ = steady::now();
+  owner_.cancel_on_server(*this);
 }
 
 void connection::abandon(call& what) {
@@ -67,7 +77,7 @@ void connection::abandon(call& what) {
 void connection::cancel_ended() {
   cancelling_ = false;
   if (broken_) return;
-  if (exclusive) send_held();
+  send_held();
   if (units_.empty()) return owner_.on_progress(*this);
   // The server may be ahead of what has been read here: it hit something that was sent by now.
   for (auto& u : units_) u.maybe_hit = true;
@@ -115,12 +125,13 @@ void connection::check_deadlines(steady::time_point now) {
   if (now - std::max(head.started, last_heard_) > limit) break_off("the server fell silent");
 }
 
-bool connection::still_there() noexcept {
+bool connection::still_there() {
   char byte = 0;
   const auto got = ::recv(socket_->descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  // TLS may have something of its own to say, such as a session ticket.
-  if (got > 0) return socket_->encrypted();
-  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+  // TLS may have something of its own to say, such as a session ticket; or it is a last word.
+  if (got > 0 && socket_->encrypted()) take_all();
+  return got > 0 && !broken_;
 }
 
 void connection::break_off(std::string why) {
@@ -139,6 +150,7 @@ void connection::break_off(std::string why) {
   };
   // What stands behind a statement that the server died of was never looked at.
   bool untouched = false;
+  beginning_ = settling_ = sharing_ = 0;
   for (auto& u : std::exchange(units_, {})) {
     if (!u.call) continue;
     auto& c = *u.call;
@@ -178,7 +190,8 @@ void connection::break_off(std::string why) {
     untouched = untouched || fatal;
     end_call(std::move(u.call));
   }
-  for (auto& one : std::exchange(held_, {})) give_back(std::move(one.call));
+  for (auto& one : std::exchange(held_, {}))
+    if (one.call) give_back(std::move(one.call));
   owner_.on_broken(*this, std::move(unsent), why);
 }
 

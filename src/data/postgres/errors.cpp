@@ -133,6 +133,7 @@ server_report read_report(std::string_view payload) {
       case 'c': said.column = text; break;
       case 'd': said.type = text; break;
       case 'n': said.constraint = text; break;
+      case 'R': said.routine = text; break;
       case 'P': said.position = number_in(text); break;
       default: break;
     }
@@ -149,7 +150,9 @@ error to_error(server_report said, std::string_view sql) {
   if (state == "23503" || state == "23001") return broke(constraint_kind::foreign_key);
   if (state == "23502") return broke(constraint_kind::not_null);
   if (state.starts_with("23")) return broke(constraint_kind::check);
-  if (state == "40001" || state == "40P01") return transient(std::move(said), std::move(cause));
+  // A table was altered since its statement was prepared: prepared anew, it succeeds.
+  const bool old_plan = state == "0A000" && said.routine == "RevalidateCachedQuery";
+  if (state == "40001" || state == "40P01" || old_plan) return transient(std::move(said), std::move(cause));
   auto plain = map_plainly(state);
   return with_origin(std::move(plain), std::move(said), std::move(cause));
 }

@@ -160,6 +160,9 @@ link::link(pg_conn* handle)
       stop_(std::make_shared<const canceller>(handle)) {
   // PQfinish says goodbye, and would wait for a server that takes no more bytes.
   PQsetnonblocking(handle, 1);
+  // Else a long message counts as unsent while the server has read all but its end, with whatever stood
+  // before it.
+  if (tls_) SSL_set_mode(tls_, SSL_MODE_ENABLE_PARTIAL_WRITE);
 }
 
 link::link(int descriptor)
@@ -185,6 +188,10 @@ std::unique_ptr<link> link::open(const options& how) {
 
 int link::server_version() const noexcept {
   return PQserverVersion(handle_);
+}
+
+bool link::has_pending() const noexcept {
+  return tls_ && SSL_pending(tls_) > 0;
 }
 
 namespace {

@@ -45,6 +45,8 @@ class link {
 
   int descriptor() const noexcept { return descriptor_; }
   bool encrypted() const noexcept { return tls_ != nullptr; }
+  /// Whether TLS holds bytes that were taken from the socket already.
+  bool has_pending() const noexcept;
   int server_version() const noexcept;  ///< 150003 for 15.3
   const std::shared_ptr<const canceller>& stop() const noexcept { return stop_; }
 

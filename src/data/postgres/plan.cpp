@@ -19,6 +19,38 @@ bool calls_one_of(const sql_token& token, std::initializer_list<std::string_view
   return std::find(names.begin(), names.end(), token.name()) != names.end();
 }
 
+/// `rest` is a copy: nothing is taken from the reader.
+bool stands_before_parenthesis(data::detail::sql_tokens rest) {
+  auto token = rest.next();
+  while (token && token->is == sql_token::kind::comment) token = rest.next();
+  return token && token->is_symbol('(');
+}
+
+/// Words that the catalog need not be asked about: no functions, or volatile ones that change nothing.
+bool is_harmless(const sql_token& word) {
+  return is_one_of(word, {"in",
+                          "values",
+                          "as",
+                          "and",
+                          "or",
+                          "not",
+                          "any",
+                          "all",
+                          "exists",
+                          "from",
+                          "where",
+                          "on",
+                          "using",
+                          "over",
+                          "filter",
+                          "coalesce",
+                          "count",
+                          "random",
+                          "clock_timestamp",
+                          "gen_random_uuid",
+                          "pg_sleep"});
+}
+
 }  // namespace
 
 statement_kind classify(std::string_view sql) {
@@ -45,15 +77,33 @@ statement_kind classify(std::string_view sql) {
   kind.only_reads = is_one_of(first, {"select", "values", "show", "table", "with"});
   kind.leaves_state = is_one_of(first, {"set", "reset", "listen", "unlisten", "declare", "prepare", "load",
                                         "do", "call", "discard", "deallocate"});
+  kind.not_undone = is_one_of(first, {"call", "do", "vacuum", "reindex", "cluster", "analyze"});
+  const bool copy = first.is_word("copy");
   for (; word.text != ";"; word = next()) {
-    if (calls_one_of(word,
-                     {"set_config", "temp", "temporary", "pg_temp", "pg_advisory_lock",
-                      "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared"}))
+    if (calls_one_of(word, {"set_config", "temp", "temporary", "pg_temp", "pg_advisory_lock",
+                            "pg_advisory_lock_shared", "pg_try_advisory_lock", "pg_try_advisory_lock_shared",
+                            "dblink_connect", "dblink_connect_u"}))
       kind.leaves_state = true;
     if (is_one_of(word, {"update", "share"})) kind.locks = true;
+    if (word.is_word("concurrently")) kind.not_undone = true;
+    if (copy && is_one_of(word, {"stdin", "stdout"})) kind.copies = true;
     if (is_one_of(word, {"insert", "update", "delete", "merge", "into"})) kind.only_reads = false;
+    if (stands_before_parenthesis(tokens) && !is_harmless(word)) kind.calls.push_back(word.name());
   }
   return kind;
+}
+
+data::value names_of_calls(const statement_kind& kind) {
+  std::string list = "{";
+  for (const auto& name : kind.calls) {
+    list += list.size() > 1 ? ",\"" : "\"";
+    for (const char c : name) {
+      if (c == '"' || c == '\\') list += '\\';
+      list += c;
+    }
+    list += '"';
+  }
+  return list + "}";
 }
 
 plan_ptr plan_cache::find(std::string_view text) {

@@ -8,19 +8,34 @@
 #include <unordered_map>
 #include <vector>
 
+#include "corbel/data/value.hpp"
 #include "data/postgres/columns.hpp"
 
 namespace corbel::postgres {
 
-/// What the first words of a statement tell.
+/// What a statement is, as far as its text tells. What the functions do that it calls, the catalog tells.
 struct statement_kind {
   bool controls_transaction = false;  ///< BEGIN, COMMIT, ...: the library's own business
   bool controls_savepoint = false;
   bool leaves_state = false;  ///< may leave something on its session: SET, LISTEN, an advisory lock, ...
   bool only_reads = false;
-  bool locks = false;  ///< rows that it reads, until its transaction ends
+  bool locks = false;       ///< rows that it reads, until its transaction ends
+  bool not_undone = false;  ///< stopped in its middle, a part of it stays: CALL, VACUUM, ... CONCURRENTLY
+  bool copies = false;      ///< COPY from or to the client
+  /// The names in front of parentheses, without those that are known to do nothing but compute.
+  std::vector<std::string> calls;
 };
 statement_kind classify(std::string_view sql);
+
+/// Asks the catalog for functions of the names `$1`, of whatever schema and arguments, that are volatile:
+/// such a one may write (CREATE FUNCTION, "volatility"). No row when there is none; true when one of them is
+/// in a language that users write, and may leave something on its session, too.
+inline constexpr std::string_view volatile_functions =
+    "select bool_or(l.lanname not in ('internal', 'c')) from pg_catalog.pg_proc p "
+    "join pg_catalog.pg_language l on l.oid = p.prolang "
+    "where p.proname = any($1::name[]) and p.provolatile = 'v' having count(*) > 0";
+/// Its parameter.
+data::value names_of_calls(const statement_kind& kind);
 
 /// A statement that one connection knows.
 struct plan {

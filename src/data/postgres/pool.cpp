@@ -106,8 +106,18 @@ void pool::enqueue(claim one, bool in_front) {
 }
 
 bool pool::is_down() const {
-  return connections_.empty() && failures_ > 0 && steady::now() - down_since_ > hope;
+  return connections_.empty() && failures_ > 0 && down_since_ != steady::time_point{} &&
+         steady::now() - down_since_ > hope;
 }
+
+namespace {
+
+/// A timer that is cancelled alone still tells the time it was set to.
+void unset(asio::steady_timer& timer) {
+  timer.expires_at(steady::time_point::max());
+}
+
+}  // namespace
 
 std::optional<error> pool::reason_to_refuse() {
   if (closed_) return busy_error("the database was stopped");
@@ -153,7 +163,7 @@ void pool::expire() {
     else
       refuse(late, busy_error(why));
   }
-  if (waiting_.empty() && loop_.is_guest()) retry_timer_.cancel();
+  if (waiting_.empty() && loop_.is_guest()) unset(retry_timer_);
   arm_queue_timer();
   wake_done();
 }
@@ -219,7 +229,7 @@ void pool::pump() {
     }
   }
   if (waiting_.empty())
-    queue_timer_.cancel(), queue_timer_.expires_at(steady::time_point::max());
+    unset(queue_timer_);
   else
     arm_queue_timer();
 }
@@ -229,8 +239,8 @@ void pool::abandon(call& what) {
   if (what.queued) {
     std::erase_if(waiting_, [&](const claim& one) { return one.call.get() == &what; });
     if (waiting_.empty() && loop_.is_guest()) {
-      queue_timer_.cancel();
-      retry_timer_.cancel();
+      unset(queue_timer_);
+      unset(retry_timer_);
     }
     return;
   }
@@ -258,7 +268,9 @@ void pool::on_done(call_ptr ended) {
 }
 
 void pool::on_returned(call_ptr what) {
+  // In front, as it was there before, and no later than what waits behind it: those are looked at in order.
   if (what->queued_at == steady::time_point{}) what->queued_at = steady::now();
+  if (!waiting_.empty()) what->queued_at = std::min(what->queued_at, waiting_.front().queued_at());
   claim again{std::move(what), nullptr};
   if (closed_)
     refuse(again, busy_error("the database was stopped"));
@@ -305,11 +317,10 @@ void pool::on_progress(connection& where) {
     } else {
       where.releasing = false;
       where.exclusive = false;
-      if (closed_) where.break_off("the database was stopped");
     }
-  } else if (where.idle() && !where.exclusive && (closed_ || where.retiring)) {
-    where.break_off(closed_ ? "the database was stopped" : "it was used for as long as max_lifetime allows");
   }
+  if (where.idle() && !where.exclusive && (closed_ || where.retiring))
+    where.break_off(closed_ ? "the database was stopped" : "it was used for as long as max_lifetime allows");
   pump();
   explain_on(where);
   if (loop_.is_guest() && ticking_ &&
@@ -326,10 +337,15 @@ void pool::on_broken(connection& where, std::vector<call_ptr> unsent, const std:
     connections_.erase(it);
     if (!closed_)
       asio::post(loop_.context(), [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->graveyard_.clear();
+        const auto self = weak.lock();
+        if (!self) return;
+        self->graveyard_.clear();
+        self->pump();  // another one may have room for what came back
+        self->wake_done();
       });
   }
-  if (connections_.empty() && failures_ == 0) down_since_ = steady::now();
+  if (connections_.empty() && failures_ > 0 && down_since_ == steady::time_point{})
+    down_since_ = steady::now();
   last_failure_ = why;
   for (auto at = unsent.rbegin(); at != unsent.rend(); ++at) {
     on_returned(std::move(*at));

@@ -74,8 +74,8 @@ void pool::opened(std::unique_ptr<link> made, const std::string& why) {
 }
 
 void pool::not_opened(const std::string& why) {
-  if (failures_++ == 0 && connections_.empty() && down_since_ == steady::time_point{})
-    down_since_ = steady::now();
+  ++failures_;
+  if (connections_.empty() && down_since_ == steady::time_point{}) down_since_ = steady::now();
   last_failure_ = why;
   const auto backoff =
       std::min<steady::duration>(shortest_backoff * (1 << std::min(failures_ - 1, 8)), longest_backoff);

@@ -25,6 +25,10 @@ void wire_writer::begin(char type) {
 }
 
 void wire_writer::end() {
+  if (out_.size() - length_at_ > most_message)
+    throw failure(
+        malformed("What is to be stored is too long.", "invalid_value")
+            .because("a statement with its values has more than 1 GiB, which Postgres does not take"));
   const auto length = static_cast<std::uint32_t>(out_.size() - length_at_);
   for (unsigned i = 0; i < 4; ++i)
     out_[length_at_ + i] = static_cast<char>(static_cast<unsigned char>(length >> (24 - 8 * i)));

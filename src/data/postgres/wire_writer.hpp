@@ -18,6 +18,8 @@ enum class wire_format : std::int16_t { text = 0, binary = 1 };
 class wire_writer {
  public:
   explicit wire_writer(std::string& out) : out_(out) {}
+  /// The server reads no longer one, and what does not fit into its length would be read as further messages.
+  static constexpr std::size_t most_message = 0x3fff'ffff;
 
   /// Parameter types are left to the server.
   void parse(std::string_view name, std::string_view sql);

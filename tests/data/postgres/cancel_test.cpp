@@ -190,3 +190,46 @@ TEST_CASE("a statement may run for as long as statement_timeout, not longer") {
   CHECK(postgres::is_sql_state(late, "57014"));
   run(nap(*own, 50));
 }
+
+TEST_CASE("what commits in its middle runs once, whoever is cancelled beside it") {
+  const temporary_postgres own("connections=1&pipeline=1024");
+  run(own->execute("create table numbers (n integer)"));
+  run(
+      own->execute("create procedure two_parts(n integer) language plpgsql as 'begin insert into numbers "
+                   "values (n); commit; "
+                   "perform pg_sleep(0.002); insert into numbers values (n); end'"));
+  side_by_side all;
+  std::minstd_rand random(3);
+  constexpr int rounds = 150;
+  int failed = 0;
+  for (int n = 0; n < rounds; ++n) {
+    auto& doomed = all.start(nap(*own, 3));
+    auto& innocent = all.start(
+        [](data::source on, int k) -> task<void> { co_await on.execute("call two_parts($1)", k); }(*own, n));
+    auto& behind = all.start(insert(*own, -1 - n));
+    all.run_for(std::chrono::milliseconds(random() % 6));
+    doomed.stop();
+    all.run();
+    if (const auto why = innocent.failed()) FAIL_CHECK(why->cause());
+    CHECK_FALSE(behind.thrown);
+    failed += innocent.thrown ? 1 : 0;
+  }
+  CHECK(failed == 0);
+  CHECK(one<int>(*own, "select count(*) from numbers where n >= 0") == 2 * rounds);
+  CHECK(one<int>(*own, "select count(*) from numbers where n < 0") == rounds);
+}
+
+TEST_CASE("a result that is too large is not read to its end") {
+  const temporary_postgres own("connections=1&most_result=100000");
+  side_by_side all;
+  // Ten terabytes, if nobody stopped it.
+  auto& large = all.start([](data::source on) -> task<void> {
+    (void)co_await on.query<data::value>("select repeat('x', 1000), generate_series(1, 10000000000)");
+  }(*own));
+  int pid = 0;
+  auto& next = all.start(backend(*own, &pid));
+  all.run(20s);
+  CHECK(contains(large.failed().value().cause(), "most_result"));
+  CHECK_FALSE(next.thrown);
+  CHECK(pid != 0);
+}

@@ -187,10 +187,27 @@ TEST_CASE("answers that nobody asked for end the connection, and the next one is
   }
 }
 
+namespace {
+
+/// What BEGIN and the settings of an identity come to.
+std::string begun_as_somebody() {
+  return say::parsed() + say::bound() + say::complete("BEGIN") + say::parsed() + say::bound() +
+         say::message('D', std::string("\0\1\xff\xff\xff\xff", 6)) + say::complete("SELECT 1");
+}
+
+/// Prepares a statement under an identity, and undoes what that took; false when the client has gone.
+bool prepare_as_somebody(fake_server::peer& client, const std::string& parameters) {
+  if (!client.read_until('Q')) return false;
+  client.send(begun_as_somebody() + say::parsed() + parameters + say::columns({23}) + say::ready('T') +
+              say::complete("ROLLBACK") + say::ready());
+  return true;
+}
+
+}  // namespace
+
 TEST_CASE("a transaction's pipeline whose answer breaks off in the middle leaves nobody waiting") {
   // Of the batch BEGIN, settings, statement, Sync, COMMIT, Sync the server sees more or less.
-  const auto begun = say::parsed() + say::bound() + say::complete("BEGIN") + say::parsed() + say::bound() +
-                     say::message('D', "\0\1\xff\xff\xff\xff") + say::complete("SELECT 1") +
+  const auto begun = begun_as_somebody() +
                      say::answer(42).substr(0, say::answer(42).size() - say::ready().size()) +
                      say::ready('T');
   const auto committed = say::parsed() + say::bound() + say::complete("COMMIT") + say::ready();
@@ -198,8 +215,7 @@ TEST_CASE("a transaction's pipeline whose answer breaks off in the middle leaves
   for (std::size_t most = 0; most <= whole.size(); most += 5) {
     CAPTURE(most);
     const fake_server server([&](fake_server::peer& client) {
-      if (!client.read_until('S')) return;
-      client.send(say::prepared());
+      if (!prepare_as_somebody(client, say::parameters({}))) return;
       if (!client.read_until('S')) return;
       client.send(whole.substr(0, most));
     });
@@ -216,13 +232,16 @@ TEST_CASE("a transaction's pipeline whose answer breaks off in the middle leaves
 
 TEST_CASE("a server that answers before it was asked, and goes, leaves nobody waiting") {
   const std::string large(30'000'000, 'x');
-  const auto begun = say::parsed() + say::bound() + say::complete("BEGIN") + say::parsed() + say::bound() +
-                     say::complete("SELECT 1") + say::bound() + say::complete("SELECT 0") + say::ready('T');
+  const auto begun = begun_as_somebody() + say::bound() + say::complete("SELECT 0") + say::ready('T');
   for (const bool acts : {true, false}) {
     CAPTURE(acts);
     const fake_server server([&](fake_server::peer& client) {
-      if (!client.read_until('S')) return;
-      client.send(say::parsed() + say::parameters({25}) + say::columns({23}) + say::ready());
+      if (acts) {
+        if (!prepare_as_somebody(client, say::parameters({25}))) return;
+      } else {
+        if (!client.read_until('S')) return;
+        client.send(say::parsed() + say::parameters({25}) + say::columns({23}) + say::ready());
+      }
       client.send(acts ? begun : say::bound() + say::complete("SELECT 0"));
       std::this_thread::sleep_for(50ms);
     });

@@ -312,3 +312,22 @@ TEST_CASE("what has to run again beside a failure does not run in a transaction 
   CHECK(wrong == 0);
   CHECK(one<int>(*own, "select count(*) from numbers") == 60);
 }
+
+TEST_CASE("SQL that the server would not see as it is meant is refused, and its neighbours are not") {
+  const temporary_postgres own("connections=1");
+  run([](data::database db) -> task<void> {
+    co_await db.execute("create table numbers (n integer)");
+    const data::trusted nul(std::string("select 1 \0 where false", 22));
+    CHECK_THROWS_AS(co_await db.execute(nul), corbel::failure);
+    for (const char* sql : {"copy numbers from stdin", "copy numbers to stdout"}) {
+      std::string said;
+      try {
+        co_await db.execute(data::trusted(sql));
+      } catch (const corbel::failure& f) {
+        said = f.error().cause() + f.error().message();
+      }
+      CHECK_MESSAGE(contains(said, "copy_in or copy_out"), said);
+    }
+    CHECK(co_await db.query_one<int>("select 1") == 1);
+  }(*own));
+}

@@ -98,6 +98,30 @@ TEST_CASE("statements that may leave something on their session are known") {
     CHECK_FALSE_MESSAGE(classify(sql).leaves_state, sql);
 }
 
+TEST_CASE("the functions that a statement calls are known by name, for the catalog to tell what they do") {
+  const auto calls = [](const char* sql) { return classify(sql).calls; };
+  CHECK(calls("select 1").empty());
+  CHECK(calls("select count(*), coalesce(a, b) from t where c in (1, 2) and (d or not (e))").empty());
+  CHECK(calls("select Lower(a), api.\"Make It\" ( /* ! */ 1) from t") == list{"lower", "Make It"});
+  CHECK(calls("insert into t (a, b) values (f($1), 'g(1)') -- h(1)") == list{"t", "f"});
+  const auto asked = [](const char* sql) { return std::get<std::string>(names_of_calls(classify(sql))); };
+  CHECK(asked("select 1") == "{}");
+  CHECK(asked("select f(1), \"a\"\"b\\\"(2)") == R"({"f","a\"b\\"})");
+}
+
+TEST_CASE("what cannot be undone in its middle, and what copies, is known") {
+  for (const char* sql : {"call p()", "DO $$ begin end $$", "vacuum", "create index concurrently i on t (n)",
+                          "reindex table t", "drop index concurrently i", "cluster"})
+    CHECK_MESSAGE(classify(sql).not_undone, sql);
+  for (const char* sql : {"select 1", "create index i on t (n)", "insert into t values ('call')"})
+    CHECK_FALSE_MESSAGE(classify(sql).not_undone, sql);
+  for (const char* sql :
+       {"copy t from stdin", "COPY (select 1) TO STDOUT", "copy t (a) from stdin (format csv)"})
+    CHECK_MESSAGE(classify(sql).copies, sql);
+  for (const char* sql : {"copy t from '/x'", "select stdin from t", "copy t to program 'x'"})
+    CHECK_FALSE_MESSAGE(classify(sql).copies, sql);
+}
+
 TEST_CASE("only what reads, locks nothing and is quick may share a Sync") {
   for (const char* sql :
        {"select 1", "(select 1)", "with a as (select 1) select * from a", "values (1)", "table t", "show x"})

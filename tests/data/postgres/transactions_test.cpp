@@ -2,6 +2,10 @@
 
 #include "corbel/data/transaction_options.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <random>
+
+#include "corbel/data/pipeline.hpp"
 #include "corbel/data/postgres/errors.hpp"
 #include "support/proxy.hpp"
 #include "support/side_by_side.hpp"
@@ -292,4 +296,97 @@ TEST_CASE("a commit that the database refuses is told: a deferred constraint, a 
   const auto acting = pg.as(postgres::identity().set("app.user", "1"));
   CHECK(failure_of(acting.execute("insert into b values (2)")).code() == "foreign_key_violation");
   CHECK(one<int>(*own, "select count(*) from b") == 0);
+}
+
+namespace {
+
+task<void> break_inside(data::transaction* tx) {
+  auto inner = co_await tx->begin();
+  (void)co_await inner.query_one<data::value>("select pg_terminate_backend(pg_backend_pid())");
+  co_await inner.commit();
+}
+
+/// Stays in a nested transaction for as long as it is let.
+task<void> linger_inside(data::transaction* tx) {
+  auto inner = co_await tx->begin();
+  co_await pause(10s);
+}
+
+}  // namespace
+
+TEST_CASE("what follows in a transaction whose connection broke inside of a nested one fails, and no more") {
+  const temporary_postgres own("connections=1");
+  run([](data::database db) -> task<void> {
+    auto tx = co_await db.begin();
+    co_await tx.execute("select 1");
+    bool broke = false;
+    try {
+      co_await break_inside(&tx);
+    } catch (const corbel::failure& f) {
+      broke = f.error().kind() == error_kind::unavailable;
+    }
+    CHECK(broke);
+    CHECK_THROWS_AS(co_await tx.execute("select 2"), corbel::failure);
+    CHECK_THROWS_AS(co_await tx.commit(), corbel::failure);
+    CHECK(co_await db.query_one<int>("select 3") == 3);
+  }(*own));
+}
+
+TEST_CASE("nothing of a transaction is kept whose first step was cancelled before it left") {
+  const temporary_postgres own("connections=1");
+  run(own->execute("create table numbers (n integer)"));
+  for (int late = 0; late < 5; ++late) {
+    run([](data::database db, int wait) -> task<void> {
+      using namespace boost::asio::experimental::awaitable_operators;
+      auto tx = co_await db.begin();
+      co_await (linger_inside(&tx) || pause(std::chrono::milliseconds(wait)));
+      try {
+        co_await tx.execute("insert into numbers values (1)");
+      } catch (const corbel::failure&) {
+        // It may fail or succeed: but it is part of a transaction.
+      }
+      tx.rollback();
+    }(*own, late));
+    CHECK(one<int>(*own, "select count(*) from numbers") == 0);
+  }
+}
+
+TEST_CASE("a pipeline that is cancelled as its transaction begins leaves nothing outside of it") {
+  const temporary_postgres own("connections=1");
+  run(own->execute("create table numbers (n integer)"));
+  side_by_side all;
+  std::minstd_rand random(4);
+  for (int n = 0; n < 300; ++n) {
+    auto& doomed = all.start([](data::database db, int k) -> task<void> {
+      auto tx = co_await db.begin();
+      data::pipeline both(tx);
+      const auto first = both.query_one<data::value>("select pg_sleep(0.001)");
+      const auto second = both.execute("insert into numbers values ($1)", k);
+      co_await both.run();
+      tx.rollback();
+    }(*own, n));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(random() % 1500);
+    all.run_until([&] { return std::chrono::steady_clock::now() > until; });
+    doomed.stop();
+    all.run();
+  }
+  CHECK(one<int>(*own, "select count(*) from numbers") == 0);
+}
+
+TEST_CASE("a table that changes under a transaction is a reason to run it again") {
+  const temporary_postgres own("connections=1");
+  run(own->execute("create table numbers (n integer)"));
+  const auto watcher = postgres::open(own.url());
+  run([](data::database db, data::database other) -> task<void> {
+    (void)co_await db.query<data::value>("select * from numbers");
+    co_await other.execute("alter table numbers alter column n type bigint");
+    int attempts = 0;
+    const auto body = [](data::transaction& tx, int* count) -> task<void> {
+      ++*count;
+      (void)co_await tx.query<data::value>("select * from numbers");
+    };
+    co_await db.transact(data::transaction_options().retry(3), body, &attempts);
+    CHECK(attempts == 2);
+  }(*own, watcher));
+  watcher.stop();
 }

@@ -22,6 +22,7 @@ struct server_report {
   std::string column;
   std::string type;
   std::string constraint;
+  std::string routine;       ///< the function of the server that found it; for tests of what it was
   std::size_t position = 0;  ///< of the character in the SQL, from 1; 0 when it does not say
 };
 

@@ -92,6 +92,28 @@ TEST_CASE("identities and deadlines hold through PgBouncer") {
                  "state = 'active'") == 0);
 }
 
+TEST_CASE("a table that changes is read as it is, through PgBouncer as well") {
+  const behind one_pool("pooler=transaction&connections=1");
+  run([](data::database db) -> task<void> {
+    co_await db.execute("create table things (a int, b int)");
+    co_await db.execute("insert into things values (1, 2)");
+    CHECK((co_await db.query<data::value>("select * from things")).size() == 1);
+    co_await db.execute("alter table things add column c bytea");
+    CHECK((co_await db.query<data::value>("select * from things")).size() == 1);
+    co_await db.execute("alter table things alter column a type text");
+    // Its first rows may come in the old form; from then on they are read as they are.
+    std::optional<data::value> got;
+    for (int tries = 0; tries < 2 && !got; ++tries) {
+      try {
+        got = co_await db.query_one<data::value>("select * from things");
+      } catch (const corbel::failure& f) {
+        CHECK(contains(f.error().cause() + f.error().message(), "changed its type"));
+      }
+    }
+    CHECK(got == data::value(std::string("1")));
+  }(one_pool.db));
+}
+
 TEST_CASE("who did not say that a pooler stands in between is told what to write") {
   const behind one_pool("connections=1&checkout_timeout=300ms");
   const auto refused = failure_of(one_pool.db.ping());

@@ -79,6 +79,33 @@ TEST_CASE("TLS") {
     db.stop();
   }
 
+  SUBCASE("does twice nothing that arrived in front of a long message that did not") {
+    proxy between(server.port());
+    const auto db =
+        postgres::open(between.in(server.url("sslmode=require&connections=1&statement_timeout=500ms")));
+    const auto watcher = postgres::open(server.url("sslmode=require"));
+    run(watcher.execute("create table stored (n integer, pad text)"));
+    const auto store = [](data::database on, int n, std::size_t size) -> task<void> {
+      co_await on.execute("insert into stored values ($1, $2)", n, std::string(size, 'x'));
+    };
+    side_by_side all;
+    all.start(store(db, 0, 1));
+    all.run();
+    auto& small = all.start(store(db, 1, 10));
+    auto& large = all.start(store(db, 2, 64u << 20));
+    // The small one is stored while the network takes no more than the beginning of the large one.
+    const auto stored = [&] { return one<int>(watcher, "select count(*) from stored where n = 1") > 0; };
+    for (int tries = 0; tries < 500 && !stored(); ++tries) all.run_for(1ms);
+    between.stall(true);
+    all.run_until([&] { return small.ended && large.ended; }, 10s);
+    between.stall(false);
+    all.run(20s);
+    CHECK(one<int>(watcher, "select count(*) from stored where n = 1") == 1);
+    CHECK(one<int>(watcher, "select count(*) from stored where n = 2") <= 1);
+    db.stop();
+    watcher.stop();
+  }
+
   SUBCASE("stops what was cancelled") {
     const auto db = postgres::open(server.url("sslmode=require&connections=1"));
     side_by_side all;
