@@ -78,7 +78,8 @@ value encode(const type_descriptor& type, const void* from) {
       if (type.is_signed) return load_integer(type, from);
       const std::uint64_t number = load_unsigned(type, from);
       if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-        throw failure(internal_error("a parameter is above 9223372036854775807, more than a column holds"));
+        throw failure(
+            malformed("A number is above 9223372036854775807, more than can be stored.", "invalid_value"));
       return static_cast<std::int64_t>(number);
     }
     case type_kind::floating: return load_floating(type, from);

@@ -28,7 +28,7 @@ entity::entity(const type_descriptor& type, const data::table& table)
     : type_(&type), table_(table), sql_name_(quoted(table.name())) {
   columns_.reserve(type.object->field_count);
   for (const auto& field : *type.object) {
-    columns_.push_back({&field, quoted(snake_case(field.name))});
+    columns_.push_back({&field, quoted(snake_case(field.name)), table.is_generated(field.name)});
     sql_columns_ += (sql_columns_.empty() ? "" : ", ") + columns_.back().sql;
   }
   key_ = find(table.key());

@@ -5,6 +5,8 @@
 #include <stdexcept>
 
 #include "corbel/base/text_value.hpp"
+#include "data/decimal_type.hpp"
+#include "data/member_path.hpp"
 
 namespace corbel::data {
 namespace {
@@ -15,20 +17,50 @@ struct suffix {
 };
 constexpr suffix suffixes[] = {{"[ne]", comparison::not_equal}, {"[lt]", comparison::less},
                                {"[lte]", comparison::at_most},  {"[gt]", comparison::more},
-                               {"[gte]", comparison::at_least}, {"[contains]", comparison::contains}};
+                               {"[gte]", comparison::at_least}, {"[contains]", comparison::contains},
+                               {"[has]", comparison::has}};
 
-bool is_ordered(type_kind kind) {
+/// More mistakes than this help nobody.
+constexpr std::size_t most_violations = 100;
+
+bool is_ordered(const type_descriptor& type) {
+  const auto kind = type.kind;
   return kind == type_kind::integer || kind == type_kind::floating || kind == type_kind::text ||
-         kind == type_kind::timestamp || kind == type_kind::date || kind == type_kind::uuid;
+         kind == type_kind::timestamp || kind == type_kind::date || kind == type_kind::uuid ||
+         is_decimal(type);
 }
 
 bool fits(comparison how, const type_descriptor& type) {
   switch (how) {
     case comparison::equal:
     case comparison::not_equal: return true;
-    case comparison::contains: return type.kind == type_kind::text;
-    default: return is_ordered(type.kind);
+    case comparison::contains: return type.kind == type_kind::text || type.kind == type_kind::json;
+    default: return is_ordered(type);
   }
+}
+
+bool is_list_of_scalars(const type_descriptor& type) {
+  return type.kind == type_kind::list && is_scalar(*type.element);
+}
+
+/// Why a client cannot be allowed to filter by it, as the rest of a sentence; empty when it can.
+std::string unfit_for_filters(const type_descriptor& type, std::string_view name) {
+  std::string why;
+  const auto found = find_member(type, name, why);
+  if (!found) return why;
+  const auto& leaf = found->leaf->bare();
+  if (is_scalar(leaf) || (leaf.kind == type_kind::json && !found->keys.empty())) return {};
+  if (is_list_of_scalars(leaf) && found->keys.empty()) return {};
+  return "is neither a single value nor a list of such; name a member inside of it, as \"" +
+         std::string(name) + ".member\", or leave it out";
+}
+
+std::string unfit_for_sorting(const type_descriptor& type, std::string_view name) {
+  const auto* field = type.object->find(name);
+  if (!field) return "is no field of the listed type; write it as describe(...) has it";
+  if (!is_scalar(*field->type) || field->type->bare().kind == type_kind::bytes)
+    return "has no order; leave it out";
+  return {};
 }
 
 std::string join(const std::vector<std::string_view>& names) {
@@ -51,7 +83,7 @@ class parser {
   }
 
   result<list_query> read(std::span<const query_pair> pairs) {
-    for (std::size_t i = 0; i < pairs.size(); ++i) {
+    for (std::size_t i = 0; i < pairs.size() && broken_.size() < most_violations; ++i) {
       const auto name = pairs[i].first;
       const bool again = std::any_of(pairs.begin(), pairs.begin() + static_cast<std::ptrdiff_t>(i),
                                      [&](const query_pair& before) { return before.first == name; });
@@ -88,14 +120,31 @@ class parser {
     if (!is_in(allowed_.filterable, field_name))
       return refuse(name, "additionalProperties",
                     "is no filter of this list; it can be filtered by " + join(allowed_.filterable));
-    const auto& field = *type_.object->find(field_name);
-    if (!is_scalar(*field.type)) return refuse(name, "type", "cannot be filtered by");
-    if (!fits(how, field.type->bare()))
+    std::string why;
+    const auto found = *find_member(type_, field_name, why);
+    const auto& leaf = found.leaf->bare();
+    if (leaf.kind == type_kind::list) {
+      if (how != comparison::has)
+        return refuse(name, "type", "is a list; write " + std::string(field_name) + "[has]=...");
+      return add(name, field_name, how, *leaf.element, leaf.list->append(found.in(scratch_)), text);
+    }
+    if (how == comparison::has || !fits(how, leaf))
       return refuse(name, "type", "cannot be compared in this way; leave the [...] out");
-    void* member = field.member(scratch_);
-    if (const auto expected = read_text(*field.type, text, member))
+    if (leaf.kind == type_kind::json)
+      query_.conditions.push_back({std::string(field_name), how, std::string(text)});
+    else
+      add(name, field_name, how, *found.leaf, found.in(scratch_), text);
+  }
+
+  void add(std::string_view name, std::string_view field, comparison how, const type_descriptor& type,
+           void* room, std::string_view text) {
+    if (const auto expected = read_text(type, text, room))
       return refuse(name, "type", "must be " + *expected);
-    query_.conditions.push_back({std::string(field_name), how, encode(*field.type, member)});
+    try {
+      query_.conditions.push_back({std::string(field), how, encode(type, room)});
+    } catch (const failure&) {
+      refuse(name, "type", "must be a value that a column can hold");
+    }
   }
 
   void read_sort(std::string_view text, bool check) {
@@ -150,18 +199,31 @@ class parser {
 
 std::vector<std::string> check(const list_rules& allowed, const type_descriptor& type) {
   std::vector<std::string> wrong;
-  const auto expect = [&](std::string_view list, std::string_view name) {
-    if (!type.object->find(name))
-      wrong.push_back("list_rules names \"" + std::string(name) + "\" in " + std::string(list) +
-                      ", which is no field of the listed type; write it as describe(...) has it");
+  const auto expect = [&](std::string_view list, std::string_view name, const std::string& why) {
+    if (!why.empty())
+      wrong.push_back("list_rules names \"" + std::string(name) + "\" in " + std::string(list) + ", which " +
+                      why);
   };
-  for (const auto name : allowed.filterable) expect("filterable", name);
-  for (const auto name : allowed.sortable) expect("sortable", name);
+  const auto at_least = [&](std::string_view limit, std::size_t is, std::size_t least) {
+    if (is < least)
+      wrong.push_back("list_rules has the " + std::string(limit) + " " + std::to_string(is) +
+                      "; it has to be at least " + std::to_string(least));
+  };
+  for (const auto name : allowed.filterable) expect("filterable", name, unfit_for_filters(type, name));
+  for (const auto name : allowed.sortable) expect("sortable", name, unfit_for_sorting(type, name));
+  at_least("default_limit", allowed.default_limit, 1);
+  at_least("most_limit", allowed.most_limit, allowed.default_limit);
+  at_least("most_page", allowed.most_page, 1);
   for (auto rest = allowed.default_sort; !rest.empty();) {
     const auto comma = rest.find(',');
     const auto key = rest.substr(0, comma);
     rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-    expect("default_sort", key.substr(0, key.find(':')));
+    const auto colon = key.find(':');
+    expect("default_sort", key.substr(0, colon), unfit_for_sorting(type, key.substr(0, colon)));
+    const auto direction = colon == std::string_view::npos ? "asc" : key.substr(colon + 1);
+    if (direction != "asc" && direction != "desc")
+      wrong.push_back("list_rules has \"" + std::string(key) +
+                      "\" in default_sort; behind the colon stands asc or desc");
   }
   return wrong;
 }

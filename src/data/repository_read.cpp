@@ -1,13 +1,21 @@
-#include "corbel/data/repository.hpp"
+#include <stdexcept>
 
+#include "corbel/data/repository.hpp"
 #include "data/cursor.hpp"
 #include "data/sql_builder.hpp"
+#include "data/transaction_state.hpp"
 
 namespace corbel::data::detail {
 namespace {
 
-sql_builder select_from(const entity& of) {
-  return sql_builder("select " + of.sql_columns() + " from " + of.sql_name());
+sql_builder select_from(const source& where, const entity& of) {
+  return {where.language(), "select " + of.sql_columns() + " from " + of.sql_name()};
+}
+
+/// A page without room would go on for ever.
+void require_room(const list_query& query) {
+  if (query.limit == 0 || query.page == 0)
+    throw std::logic_error("corbel: a list_query has a limit and a page from 1 on");
 }
 
 /// The list a cursor belongs to: its table and its order.
@@ -44,17 +52,23 @@ bool fits_columns(const std::vector<order_column>& order, const std::vector<valu
 
 }  // namespace
 
-task<entity_store::rows_ptr> entity_store::find(std::string_view field, value wanted) const {
-  auto sql = select_from(*entity);
+task<entity_store::rows_ptr> entity_store::find(std::string_view field, value wanted, row_lock held) const {
+  if (held != row_lock::none && !std::dynamic_pointer_cast<transaction_state>(where.runner()))
+    throw failure(internal_error(
+        "a row stays locked until its transaction ends, and there is none: use repository.in(tx)"));
+  auto sql = select_from(where, *entity);
   std::vector<condition> conditions(1);
   conditions[0].field = field;
   conditions[0].operand = std::move(wanted);
   add_where(sql, *entity, conditions);
+  if (held == row_lock::update) sql.add(where.language().for_update);
+  if (held == row_lock::share) sql.add(where.language().for_share);
   return where.runner()->run(std::move(sql).take());
 }
 
 task<std::int64_t> entity_store::count(std::vector<condition> conditions, std::int64_t at_most) const {
-  sql_builder sql(at_most > 0 ? "select count(*) from (select 1 from " : "select count(*) from ");
+  sql_builder sql(where.language(),
+                  at_most > 0 ? "select count(*) from (select 1 from " : "select count(*) from ");
   sql.add(entity->sql_name());
   add_where(sql, *entity, conditions);
   if (at_most > 0) sql.add(" limit ").bind(at_most).add(") as some_rows");
@@ -63,16 +77,18 @@ task<std::int64_t> entity_store::count(std::vector<condition> conditions, std::i
 }
 
 task<entity_store::rows_ptr> entity_store::page(list_query query) const {
-  auto sql = select_from(*entity);
+  require_room(query);
+  auto sql = select_from(where, *entity);
   add_where(sql, *entity, query.conditions);
-  add_order(sql, order_of(*entity, query.sort));
+  add_order(sql, order_of(where.language(), *entity, query.sort));
   add_limit(sql, query.limit, (query.page - 1) * query.limit);
   return where.runner()->run(std::move(sql).take());
 }
 
 task<entity_store::rows_ptr> entity_store::stretch(list_query query, void* scratch) const {
-  const auto order = order_of(*entity, query.sort);
-  auto sql = select_from(*entity);
+  require_room(query);
+  const auto order = order_of(where.language(), *entity, query.sort);
+  auto sql = select_from(where, *entity);
   add_where(sql, *entity, query.conditions);
   if (query.cursor && !query.cursor->empty()) {
     const auto place = read_cursor(list_name(*entity, order), *query.cursor, order.size());
@@ -85,11 +101,12 @@ task<entity_store::rows_ptr> entity_store::stretch(list_query query, void* scrat
   return where.runner()->run(std::move(sql).take());
 }
 
-std::string entity_store::cursor_after(const list_query& query, const void* last) const {
-  const auto order = order_of(*entity, query.sort);
+std::string entity_store::cursor_after(const list_query& query, const result_set& rows,
+                                       std::size_t row) const {
+  const auto order = order_of(where.language(), *entity, query.sort);
   std::vector<value> place;
   for (const auto& by : order)
-    place.push_back(encode(*by.column->field->type, by.column->field->member_of(last)));
+    place.push_back(to_value(rows.at(row, static_cast<std::size_t>(by.column - entity->columns().data()))));
   return make_cursor(list_name(*entity, order), place);
 }
 

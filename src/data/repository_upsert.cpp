@@ -15,7 +15,7 @@ error removed_before(const entity& of) {
 
 /// What an existing row keeps: who it is, when it was made, that it is not removed.
 bool keeps(const entity& of, const entity::column& c, const std::vector<const entity::column*>& unique) {
-  return &c == &of.key() || &c == of.created() || &c == of.deleted() || &c == of.version() ||
+  return c.generated || &c == &of.key() || &c == of.created() || &c == of.deleted() || &c == of.version() ||
          std::find(unique.begin(), unique.end(), &c) != unique.end();
 }
 
@@ -30,17 +30,17 @@ task<result<entity_store::rows_ptr>> entity_store::upsert(void* object,
   const bool with_key = !is_nil(of.key(), object) || of.key().field->type->kind == type_kind::uuid;
   prepare_new(of, object, time->now());
 
-  sql_builder sql("insert into " + of.sql_name() + " (");
+  sql_builder sql(where.language(), "insert into " + of.sql_name() + " (");
   std::string_view separator;
   for (const auto& c : of.columns()) {
-    if (&c == &of.key() && !with_key) continue;
+    if (c.generated || (&c == &of.key() && !with_key)) continue;
     sql.add(separator).add(c.sql);
     separator = ", ";
   }
   sql.add(") values (");
   separator = {};
   for (const auto& c : of.columns()) {
-    if (&c == &of.key() && !with_key) continue;
+    if (c.generated || (&c == &of.key() && !with_key)) continue;
     sql.add(separator).bind(encoded(c, object));
     separator = ", ";
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <stdexcept>
 
 #include "corbel/data/repository.hpp"
 #include "data/repository_row.hpp"
@@ -46,11 +47,12 @@ task<result<rows_ptr>> run_expecting(source where, statement what) {
 namespace {
 
 /// `with_key` false leaves the key to the database.
-statement insert_statement(const entity& of, std::span<void* const> objects, bool with_key) {
-  sql_builder sql("insert into " + of.sql_name() + " (");
+statement insert_statement(const dialect& language, const entity& of, std::span<void* const> objects,
+                           bool with_key) {
+  sql_builder sql(language, "insert into " + of.sql_name() + " (");
   std::string_view separator;
   for (const auto& c : of.columns()) {
-    if (&c == &of.key() && !with_key) continue;
+    if (c.generated || (&c == &of.key() && !with_key)) continue;
     sql.add(separator).add(c.sql);
     separator = ", ";
   }
@@ -61,24 +63,31 @@ statement insert_statement(const entity& of, std::span<void* const> objects, boo
     between_rows = ", (";
     separator = {};
     for (const auto& c : of.columns()) {
-      if (&c == &of.key() && !with_key) continue;
+      if (c.generated || (&c == &of.key() && !with_key)) continue;
       sql.add(separator).bind(encoded(c, object));
       separator = ", ";
     }
     sql.add(")");
   }
-  if (!with_key) sql.add(" returning ").add(of.key().sql);
+  sql.add(" returning ").add(of.sql_columns());
   return std::move(sql).take();
 }
 
 /// One statement for rows that all have, or all lack, their key.
 task<result<void>> insert_rows(source where, const entity& of, std::vector<void*> objects) {
   const bool with_key = !is_nil(of.key(), objects.front());
-  auto done = co_await run_expecting(where, insert_statement(of, objects, with_key));
+  auto done = co_await run_expecting(where, insert_statement(where.language(), of, objects, with_key));
   if (!done) co_return std::move(done).error();
-  const auto& key = *of.key().field;
-  for (std::size_t i = 0; !with_key && i < objects.size(); ++i)
-    decode((*done)->at(i, 0), *key.type, key.member(objects[i]), key.name);
+  const auto& rows = **done;
+  if (rows.row_count() != objects.size())
+    throw failure(internal_error("of " + std::to_string(objects.size()) + " rows for " + of.sql_name() + " " +
+                                 std::to_string(rows.row_count()) +
+                                 " were stored: a trigger or a rule takes the others away"));
+  for (std::size_t row = 0; row < objects.size(); ++row)
+    for (std::size_t i = 0; i < of.columns().size(); ++i) {
+      const auto& field = *of.columns()[i].field;
+      decode(rows.at(row, i), *field.type, field.member(objects[row]), field.name);
+    }
   co_return result<void>();
 }
 
@@ -134,12 +143,13 @@ task<result<void>> entity_store::insert_many(std::vector<void*> objects) const {
 task<result<rows_ptr>> entity_store::update(const void* object,
                                             const std::vector<std::string_view>* fields) const {
   const auto& of = *entity;
-  sql_builder sql("update " + of.sql_name() + " set ");
+  sql_builder sql(where.language(), "update " + of.sql_name() + " set ");
   std::string_view separator;
   if (fields)
     for (const auto field : *fields) (void)column_of(of, field);
   for (const auto& c : of.columns()) {
-    const bool kept = &c == &of.key() || &c == of.version() || &c == of.created() || &c == of.deleted();
+    const bool kept =
+        c.generated || &c == &of.key() || &c == of.version() || &c == of.created() || &c == of.deleted();
     const bool named = !fields || std::find(fields->begin(), fields->end(), c.field->name) != fields->end();
     if (&c == of.updated())
       sql.add(separator).add(c.sql).add(" = ").bind(encode(*c.field->type, std::array{time->now()}.data()));
@@ -170,7 +180,11 @@ task<result<rows_ptr>> entity_store::update(const void* object,
 
 task<result<void>> entity_store::remove(value key, std::optional<std::int64_t> version) const {
   const auto& of = *entity;
-  sql_builder sql((of.deleted() ? "update " : "delete from ") + of.sql_name());
+  if (version && !of.version())
+    throw std::logic_error(
+        "corbel: the table " + of.sql_name() +
+        " counts no versions, so none can be compared: give table(...) a version, or leave it out");
+  sql_builder sql(where.language(), (of.deleted() ? "update " : "delete from ") + of.sql_name());
   if (of.deleted()) {
     const value now = encode(type_of<timestamp>(), std::array{time->now()}.data());
     sql.add(" set ").add(of.deleted()->sql).add(" = ").bind(now);
@@ -178,15 +192,14 @@ task<result<void>> entity_store::remove(value key, std::optional<std::int64_t> v
     if (of.version()) sql.add(", ").add(of.version()->sql).add(" = ").add(of.version()->sql).add(" + 1");
   }
   std::optional<value> expected;
-  if (version && of.version()) expected = *version;
-  const bool checked = expected.has_value();
+  if (version) expected = *version;
   add_where_row(sql, of, key, std::move(expected));
 
   const auto store = *this;
   auto done = co_await run_expecting(store.where, std::move(sql).take());
   if (!done) co_return std::move(done).error();
   if ((*done)->affected() > 0) co_return result<void>();
-  if (!checked) co_return store.not_found();
+  if (!version) co_return store.not_found();
   co_return co_await explain(store, std::move(key));
 }
 

@@ -1,5 +1,11 @@
 #include "corbel/data/repository.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "backends.hpp"
 #include "corbel/data/constraint.hpp"
 #include "expect.hpp"
@@ -205,5 +211,115 @@ TEST_CASE("a field that does not exist is the programmer's mistake") {
     CHECK_THROWS_AS(run(projects.find_by("name\" or 1=1 --", "x")), std::logic_error);
     CHECK_THROWS_AS(run(projects.list(data::list_query().where("nope", 1))), std::logic_error);
     CHECK_THROWS_AS((void)run(projects.patch(project{}, "nope")), std::logic_error);
+  });
+}
+
+namespace {
+
+struct tally {
+  std::int64_t id = 0;
+  int count = 0;
+  int twice = 0;
+};
+constexpr auto describe(corbel::tag<tally>) {
+  using namespace corbel::rules;
+  return object(field("id", &tally::id), field("count", &tally::count), field("twice", &tally::twice));
+}
+constexpr auto table(corbel::tag<tally>) {
+  return data::table("tallies").singular("tally").generated("twice");
+}
+
+void make_tallies(const data::database& db) {
+  run(db.execute(
+      db.language().name == "postgres"
+          ? data::sql_text<0>("create table tallies (id bigserial primary key, count integer not null, "
+                              "twice integer generated always as (2 * count) stored)")
+          : data::sql_text<0>("create table tallies (id integer primary key, count integer not null, "
+                              "twice integer generated always as (2 * count) stored)")));
+}
+
+task<result<tally>> count_one(data::transaction& tx, std::int64_t id) {
+  const data::repository<tally> tallies(tx);
+  auto found = co_await tallies.get_for_update(id);
+  if (!found) co_return found;
+  boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor, std::chrono::milliseconds(1));
+  co_await pause.async_wait(boost::asio::use_awaitable);
+  ++found->count;
+  co_return co_await tallies.update(*std::move(found));
+}
+
+task<void> count_for_many(data::database db, std::int64_t id) {
+  int ended = 0;
+  const auto executor = co_await boost::asio::this_coro::executor;
+  const auto one = [](data::database on, std::int64_t which, int* done) -> task<void> {
+    for (int i = 0; i < 5; ++i) {
+      const auto counted = co_await on.transact(&count_one, which);
+      CHECK(counted.has_value());
+    }
+    ++*done;
+  };
+  for (int i = 0; i < 8; ++i) boost::asio::co_spawn(executor, one(db, id, &ended), boost::asio::detached);
+  boost::asio::steady_timer pause(executor);
+  while (ended < 8) {
+    pause.expires_after(std::chrono::milliseconds(2));
+    co_await pause.async_wait(boost::asio::use_awaitable);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("changes of one row at once all count when each has read it for update") {
+  backends::each([](const data::database& db) {
+    make_tallies(db);
+    const data::repository<tally> tallies(db);
+    const auto made = run(tallies.insert({})).value();
+    run(count_for_many(db, made.id));
+    CHECK(run(tallies.get(made.id))->count == 40);
+    CHECK(failure_of(tallies.get_for_update(made.id)).kind() == error_kind::internal);
+    CHECK(failure_of(tallies.get_for_share(made.id)).kind() == error_kind::internal);
+    run(db.transact([](data::transaction& tx) -> task<void> {
+      const data::repository<tally> inside(tx);
+      const auto none = co_await inside.get_for_share(99);
+      CHECK(none.error().code() == "tally_not_found");
+    }));
+  });
+}
+
+TEST_CASE("what the database computes is read, and never written") {
+  backends::each([](const data::database& db) {
+    make_tallies(db);
+    const data::repository<tally> tallies(db);
+    const auto made = run(tallies.insert({0, 3, 99})).value();
+    CHECK(made.twice == 6);
+    const auto many = run(tallies.insert_many({{0, 4, 1}, {0, 5, 1}})).value();
+    CHECK(many[0].twice == 8);
+    CHECK(many[1].twice == 10);
+    CHECK(run(tallies.update({made.id, 7, 0}))->twice == 14);
+    CHECK(run(tallies.upsert({made.id, 8, 0}))->twice == 16);
+    CHECK_THROWS_AS((void)run(tallies.remove(made.id, 1)), std::logic_error);
+  });
+}
+
+TEST_CASE("a row comes back as it was stored, whatever the table made of it") {
+  backends::each([](const data::database& db) {
+    const bool postgres = db.language().name == "postgres";
+    run(db.execute(postgres
+                       ? data::sql_text<0>("create table labels (id bigserial primary key, text varchar(20))")
+                       : data::sql_text<0>("create table labels (id integer primary key, text text)")));
+    if (postgres) {
+      run(
+          db.execute("create function shout() returns trigger language plpgsql as "
+                     "'begin new.text := upper(new.text); return new; end'"));
+      run(db.execute("create trigger shouts before insert on labels for each row execute function shout()"));
+    }
+    const data::repository<label> labels(db);
+    CHECK(run(labels.insert({0, "a"}))->text == (postgres ? "A" : "a"));
+    const auto many = run(labels.insert_many({{0, "b"}, {0, "c"}})).value();
+    CHECK(many[1].text == (postgres ? "C" : "c"));
+    if (!postgres) return;
+    run(db.execute("create function swallow() returns trigger language plpgsql as 'begin return null; end'"));
+    run(db.execute(
+        "create trigger swallows before insert on labels for each row execute function swallow()"));
+    CHECK(contains(failure_of(labels.insert({0, "d"})).cause(), "a trigger or a rule takes the others away"));
   });
 }

@@ -13,8 +13,9 @@
 namespace corbel::data {
 
 /// The SQL value of a C++ value. Booleans travel as 0 and 1; times, dates, UUIDs, enumerations and custom
-/// scalars as their text; bytes as a blob; lists, maps, objects and json as JSON text. Throws `failure`
-/// (internal) for what no column can hold: an unsigned number above 2^63-1, an enumerator without a name.
+/// scalars as their text; bytes as a blob; lists, maps, objects and json as JSON text. Throws `failure` for
+/// what no column can hold: malformed for an unsigned number above 2^63-1, internal for an enumerator without
+/// a name.
 value encode(const type_descriptor& type, const void* from);
 
 /// The opposite. Takes also what Postgres writes as text: timestamps with a blank and any offset, numerics

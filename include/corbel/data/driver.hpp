@@ -3,11 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include <corbel/base/describe/type.hpp>
 #include <corbel/base/error.hpp>
 #include <corbel/data/value.hpp>
 #include <corbel/runtime/task.hpp>
@@ -57,6 +59,21 @@ struct dialect {
   std::string_view find_table =
       "select count(*) from information_schema.tables where table_schema = current_schema and table_name = "
       "$1";
+  /// Behind the select of rows that nobody else shall change or remove until the transaction ends, the second
+  /// for many who only want them to stay. Empty where one that writes is the only one.
+  std::string_view for_update{};
+  std::string_view for_share{};
+  /// Behind an integer that is compared with a column, which may be of fewer bits.
+  std::string_view integer_operand{};
+  /// Behind a column of decimals where it is text, so that it is compared by value.
+  std::string_view decimal_column{};
+  /// What stands at `path` in a column of JSON, as SQL that compares as `leaf` does; NULL where nothing is.
+  /// The path has letters, digits and underscores alone. An index on this very expression serves it.
+  std::string (*member)(std::string_view column, std::span<const std::string_view> path,
+                        const type_descriptor& leaf) = nullptr;
+  /// Whether the list in a column has an element. `placeholder` stands for what `element` makes of it.
+  std::string (*has)(std::string_view column, std::string_view placeholder) = nullptr;
+  value (*element)(const type_descriptor& of, const value& wanted) = nullptr;
 };
 
 /// What one of several statements came to: its rows, or why it failed.

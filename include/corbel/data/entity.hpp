@@ -13,7 +13,8 @@ class entity {
  public:
   struct column {
     const field_descriptor* field;
-    std::string sql;  ///< the quoted name
+    std::string sql;         ///< the quoted name
+    bool generated = false;  ///< the database computes it: read, and never written
   };
 
   /// Throws std::logic_error when a field that the table names has no fitting type.

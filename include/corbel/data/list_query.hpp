@@ -23,10 +23,11 @@ enum class comparison : std::uint8_t {
   more,       ///< `[gt]`
   at_least,   ///< `[gte]`
   contains,   ///< `name[contains]=apollo`: text, in either case (of ASCII letters at least)
+  has,        ///< `tags[has]=moon`: a list, one of whose elements is this
 };
 
 struct condition {
-  std::string field;  ///< by wire name
+  std::string field;  ///< by wire name; "attributes.color" is a member inside a field that is JSON
   comparison how = comparison::equal;
   value operand;
 };
@@ -65,7 +66,7 @@ struct list_query {
 
 /// What a client may ask of a list; all else in its query is refused. Fields are wire names.
 struct list_rules {
-  std::vector<std::string_view> filterable{};
+  std::vector<std::string_view> filterable{};  ///< "attributes.color", too
   std::vector<std::string_view> sortable{};
   std::string_view default_sort{};  ///< "createdAt:desc"; several are separated by commas
   std::size_t default_limit = 20;
@@ -74,8 +75,8 @@ struct list_rules {
   bool cursors = false;            ///< takes `cursor` in place of `page`
 };
 
-/// What is wrong with the rules, a sentence each: fields that the type does not have, a sort that cannot be.
-/// For the start of a program.
+/// What is wrong with the rules, a sentence each: fields that the type does not have, or that cannot be
+/// compared, a sort that cannot be, a limit that holds nothing. For the start of a program.
 std::vector<std::string> check(const list_rules& allowed, const type_descriptor& type);
 
 namespace detail {
@@ -85,8 +86,8 @@ result<list_query> parse_list_query(std::span<const query_pair> query, const lis
 
 /// Reads `?status=active&dueDate[lt]=2026-12-31&sort=createdAt:desc,name&page=1&limit=20` for a list of T.
 /// Every mistake is reported: fields that do not exist or are not allowed, values that their field cannot
-/// hold, a limit or a page out of bounds, a name given twice. Throws std::logic_error when `allowed` names a
-/// field that T does not have.
+/// hold, a limit or a page out of bounds, a name given twice. Throws std::logic_error when `check`
+/// finds something.
 template <class T>
 result<list_query> parse_list_query(std::span<const query_pair> query, const list_rules& allowed) {
   T scratch = T();

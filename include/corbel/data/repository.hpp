@@ -21,6 +21,8 @@ namespace corbel::data {
 
 namespace detail {
 
+enum class row_lock : std::uint8_t { none, update, share };
+
 /// The compiled part of a repository: it knows tables, not types. `object` and `objects` point to values that
 /// outlive the task. What it changes in them is what the database did.
 struct entity_store {
@@ -30,12 +32,13 @@ struct entity_store {
   const data::entity* entity;
   const corbel::clock* time;
 
-  task<rows_ptr> find(std::string_view field, value wanted) const;
+  task<rows_ptr> find(std::string_view field, value wanted, row_lock held = row_lock::none) const;
   task<std::int64_t> count(std::vector<condition> conditions, std::int64_t at_most) const;
   task<rows_ptr> page(list_query query) const;
   /// One row more than the limit, when there is more.
   task<rows_ptr> stretch(list_query query, void* scratch) const;
-  std::string cursor_after(const list_query& query, const void* last) const;
+  /// From the cells: a column may be finer than the C++ type that it is read into.
+  std::string cursor_after(const list_query& query, const result_set& rows, std::size_t row) const;
 
   task<result<void>> insert(void* object) const;
   task<result<void>> insert_many(std::vector<void*> objects) const;
@@ -72,6 +75,18 @@ class repository {
   task<result<T>> get(const K& key) const {
     return get_in(store_, parameter(key));
   }
+  /// The same, and until the transaction ends nobody else changes or removes the row: for what is read,
+  /// changed and written back. Two that do so take turns, where `get` would let the second undo the first.
+  /// Only in a transaction: `projects.in(tx)`.
+  template <class K>
+  task<result<T>> get_for_update(const K& key) const {
+    return get_in(store_, parameter(key), detail::row_lock::update);
+  }
+  /// The same for many at once who need the row to stay as it is, and do not change it.
+  template <class K>
+  task<result<T>> get_for_share(const K& key) const {
+    return get_in(store_, parameter(key), detail::row_lock::share);
+  }
   /// The row whose field has this value; for fields that are unique.
   template <class V>
   task<std::optional<T>> find_by(std::string_view field, const V& wanted) const {
@@ -89,7 +104,8 @@ class repository {
   /// The rows after `query.cursor`, or the first ones. A cursor that is not of this list is `invalid`.
   task<result<cursor_page_of<T>>> scan(list_query query) const { return scan_in(store_, std::move(query)); }
 
-  /// Stores a new row and gives it as it is stored: key, version and timestamps are set here.
+  /// Stores a new row and gives it as it is stored: key, version and timestamps are set here, the rest is
+  /// what the database made of it (defaults, triggers, the scale of a column).
   task<result<T>> insert(T row) const { return insert_in(store_, std::move(row)); }
   /// Stores all rows or, after an error, none.
   task<result<std::vector<T>>> insert_many(std::vector<T> rows) const {
@@ -136,8 +152,8 @@ class repository {
     const auto rows = co_await s.find(field, std::move(wanted));
     co_return one_as<T>(*rows);
   }
-  static task<result<T>> get_in(store s, value key) {
-    const auto rows = co_await s.find(s.entity->table().key(), std::move(key));
+  static task<result<T>> get_in(store s, value key, detail::row_lock held = detail::row_lock::none) {
+    const auto rows = co_await s.find(s.entity->table().key(), std::move(key), held);
     auto found = one_as<T>(*rows);
     if (!found) co_return s.not_found();
     co_return std::move(*found);
@@ -173,8 +189,9 @@ class repository {
     std::optional<error> refused;
     cursor_page_of<T> page;
     page.meta.limit = static_cast<std::int64_t>(query.limit);
+    typename store::rows_ptr rows;
     try {
-      const auto rows = co_await s.stretch(query, &scratch);
+      rows = co_await s.stretch(query, &scratch);
       page.data = rows_as<T>(*rows);
     } catch (const failure& f) {
       if (f.error().kind() != error_kind::invalid) throw;
@@ -183,7 +200,7 @@ class repository {
     if (refused) co_return std::move(*refused);
     if (page.data.size() > query.limit) {
       page.data.pop_back();
-      page.meta.next_cursor = s.cursor_after(query, &page.data.back());
+      page.meta.next_cursor = s.cursor_after(query, *rows, page.data.size() - 1);
     }
     co_return page;
   }

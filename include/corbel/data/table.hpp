@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <span>
 #include <string_view>
 #include <tuple>
 
@@ -30,6 +33,13 @@ class table {
   /// Timestamps that are set when a row is inserted, and whenever it changes.
   constexpr table created(std::string_view field) const { return with(&table::created_, field); }
   constexpr table updated(std::string_view field) const { return with(&table::updated_, field); }
+  /// A field that the database computes (`generated always as`, a trigger): it is read, and never written.
+  /// Once for each such field, up to eight.
+  constexpr table generated(std::string_view field) const {
+    auto copy = *this;
+    copy.generated_.at(copy.generated_count_++) = field;
+    return copy;
+  }
   /// What one row is called in errors: "project" gives "project_not_found". The table's name without its
   /// last "s" unless told.
   constexpr table singular(std::string_view word) const { return with(&table::singular_, word); }
@@ -40,6 +50,14 @@ class table {
   constexpr std::string_view soft_delete() const { return deleted_; }
   constexpr std::string_view created() const { return created_; }
   constexpr std::string_view updated() const { return updated_; }
+  constexpr std::span<const std::string_view> generated() const {
+    return std::span(generated_).first(generated_count_);
+  }
+  constexpr bool is_generated(std::string_view field) const {
+    for (const auto one : generated())
+      if (one == field) return true;
+    return false;
+  }
   constexpr std::string_view singular() const {
     if (!singular_.empty()) return singular_;
     return name_.ends_with('s') ? name_.substr(0, name_.size() - 1) : name_;
@@ -58,6 +76,8 @@ class table {
   std::string_view created_;
   std::string_view updated_;
   std::string_view singular_;
+  std::array<std::string_view, 8> generated_{};
+  std::size_t generated_count_ = 0;
 };
 
 }  // namespace corbel::data
@@ -80,6 +100,13 @@ constexpr bool has_field(std::string_view name) {
                                     description<T>.fields);
 }
 
+template <class T>
+constexpr bool has_fields(std::span<const std::string_view> names) {
+  for (const auto name : names)
+    if (!has_field<T>(name)) return false;
+  return true;
+}
+
 /// False after a mistake that leaves nothing to go on with.
 template <class T>
 constexpr bool check_table() {
@@ -96,6 +123,8 @@ constexpr bool check_table() {
                   "corbel: the created of table(...) is no field of describe(...)");
     static_assert(has_field<T>(t.updated()),
                   "corbel: the updated of table(...) is no field of describe(...)");
+    static_assert(has_fields<T>(t.generated()),
+                  "corbel: a generated of table(...) is no field of describe(...)");
   }
   return described<T> && has_table<T>;
 }

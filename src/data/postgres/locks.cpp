@@ -18,10 +18,10 @@ std::string_view words_for(locked_rows held) {
 task<rows_ptr> lock_rows(data::transaction* tx, const data::entity* of, data::list_query which,
                          locked_rows held, bool limited) {
   require_postgres(tx->language().name, "Locking single rows");
-  data::sql_builder sql("select " + of->sql_columns() + " from " + of->sql_name());
+  data::sql_builder sql(tx->language(), "select " + of->sql_columns() + " from " + of->sql_name());
   data::add_where(sql, *of, which.conditions);
   if (limited) {
-    data::add_order(sql, data::order_of(*of, which.sort));
+    data::add_order(sql, data::order_of(tx->language(), *of, which.sort));
     data::add_limit(sql, which.limit, 0);
   }
   sql.add(words_for(held));

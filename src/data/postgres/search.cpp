@@ -41,8 +41,8 @@ data::cell cell_named(const data::result_set& rows, std::size_t row, std::string
 task<rows_ptr> search_rows(data::source in, const data::entity* of, text_search what) {
   require_postgres(in.language().name, "Full-text search");
   const auto vector = quoted_name(what.vector, "a tsvector column");
-  data::sql_builder sql("select " + of->sql_columns() + ", ts_rank_cd(" + vector +
-                        ", corbel_query)::float8 as corbel_rank");
+  data::sql_builder sql(in.language(), "select " + of->sql_columns() + ", ts_rank_cd(" + vector +
+                                           ", corbel_query)::float8 as corbel_rank");
   if (!what.highlight.empty()) {
     const std::string marks = std::string(begin_mark) + std::string(end_mark);
     const auto options = "StartSel=" + std::string(begin_mark) + ", StopSel=" + std::string(end_mark) +

@@ -11,8 +11,6 @@ namespace corbel::postgres {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-const data::dialect postgres_dialect{"postgres", 65'535, "select count(to_regclass($1))"};
-
 namespace {
 
 /// Advisory locks are numbers: this one is "corbel" in ASCII, and 1 for migrations.

@@ -4,11 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "data/postgres/dialect.hpp"
 #include "data/postgres/pool.hpp"
 
 namespace corbel::postgres {
-
-extern const data::dialect postgres_dialect;
 
 /// What a call came to; throws `failure` when it failed.
 std::unique_ptr<data::result_set> rows_of(call& ended);

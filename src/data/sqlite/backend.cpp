@@ -5,12 +5,10 @@
 #include "data/sql_tokens.hpp"
 #include "data/sqlite/connection.hpp"
 #include "data/sqlite/connection_pool.hpp"
+#include "data/sqlite/dialect.hpp"
 
 namespace corbel::sqlite {
 namespace {
-
-constexpr data::dialect sqlite_dialect{
-    "sqlite", 32'000, "select count(*) from sqlite_master where type = 'table' and name = $1"};
 
 using rows_ptr = std::unique_ptr<data::result_set>;
 using held = std::shared_ptr<lease>;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <thread>
 
+#include "data/sqlite/dialect.hpp"
 #include "data/sqlite/errors.hpp"
 #include "data/sqlite/stored_rows.hpp"
 
@@ -57,6 +58,7 @@ connection::~connection() {
 void connection::configure(const options& how) {
   sqlite3_busy_handler(db_.get(), &on_busy, this);
   sqlite3_progress_handler(db_.get(), 1000, &on_progress, this);
+  add_decimal_order(db_.get());
   // A misspelt "column" is an error, not a string.
   sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
