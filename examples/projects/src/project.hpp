@@ -56,8 +56,19 @@ constexpr auto table(corbel::tag<project>) {
   return corbel::data::table("projects").created("createdAt").updated("updatedAt");
 }
 
+/// A project that a search has found.
+struct project_hit {
+  project found;
+  std::optional<std::string> excerpt;  ///< of the description, as safe HTML; where the database can make one
+};
+
+constexpr auto describe(corbel::tag<project_hit>) {
+  using namespace corbel::rules;
+  return object(field("project", &project_hit::found), field("excerpt", &project_hit::excerpt));
+}
+
 inline corbel::data::list_rules list_rules(corbel::tag<project>) {
-  return {.filterable = {"name", "status", "priority", "dueDate", "createdAt", "updatedAt"},
+  return {.filterable = {"name", "status", "priority", "tags", "dueDate", "createdAt", "updatedAt"},
           .sortable = {"name", "status", "priority", "dueDate", "createdAt", "updatedAt"},
           .default_sort = "createdAt:desc"};
 }

@@ -17,6 +17,19 @@ task<result<data::page_of<project>>> list_projects(list_query<project> wanted,
   return projects->list(*std::move(wanted));
 }
 
+struct search_query {
+  std::string q;
+};
+constexpr auto describe(tag<search_query>) {
+  using namespace corbel::rules;
+  return object(field("q", &search_query::q, text().trim().min(1).max(200)));
+}
+
+task<result<std::vector<project_hit>>> search_projects(query<search_query> wanted,
+                                                       state<project_service> projects) {
+  return projects->search(wanted->q);
+}
+
 task<result<project>> show_project(path<uuid, "id"> id, state<project_service> projects) {
   return projects->get(*id);
 }
@@ -40,6 +53,7 @@ task<result<void>> delete_project(path<uuid, "id"> id, state<project_service> pr
 void add_project_routes(route_group api) {
   api.post("/projects", &create_project).summary("Create a project");
   api.get("/projects", &list_projects).summary("List projects, newest first");
+  api.get("/projects/search", &search_projects).summary("Search projects by words");
   api.get("/projects/:id", &show_project).summary("Show a project");
   api.put("/projects/:id", &replace_project).summary("Replace a project");
   api.patch("/projects/:id", &change_project).summary("Change a part of a project");

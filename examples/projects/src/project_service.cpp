@@ -17,11 +17,11 @@ result<project> say_when_taken(result<project> stored) {
       .detail("field", "name");
 }
 
-/// Reads and writes in one transaction, so that two changes at once both count.
+/// Of two changes at once the second waits here, and builds on what the first has stored.
 task<result<project>> change_in(data::transaction& tx, project_repository all, uuid id,
                                 project_service::patch changes) {
   const auto projects = all.in(tx);
-  auto found = co_await projects.get(id);
+  auto found = co_await projects.get_for_update(id);
   if (!found) co_return found;
   if (auto merged = changes.apply_to(*found); !merged) co_return std::move(merged).error();
   co_return co_await projects.update(*std::move(found));
@@ -36,6 +36,9 @@ class service final : public project_service {
   }
   outcome<data::page_of<project>> list(data::list_query wanted) override {
     co_return co_await projects_.list(std::move(wanted));
+  }
+  outcome<std::vector<project_hit>> search(std::string words) override {
+    co_return co_await projects_.search(std::move(words));
   }
   outcome<project> get(uuid id) override { return projects_.get(id); }
   outcome<project> replace(uuid id, project_input input) override {

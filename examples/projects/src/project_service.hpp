@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <corbel/base/clock.hpp>
 #include <corbel/base/result.hpp>
@@ -23,6 +25,7 @@ class project_service {
   /// "project_name_taken", a conflict, when another project has the name.
   virtual outcome<project> create(project_input input) = 0;
   virtual outcome<corbel::data::page_of<project>> list(corbel::data::list_query wanted) = 0;
+  virtual outcome<std::vector<project_hit>> search(std::string words) = 0;
   /// "project_not_found", here and below, when there is none with this id.
   virtual outcome<project> get(corbel::uuid id) = 0;
   /// What `input` leaves out goes back to its default.

@@ -7,10 +7,11 @@ using namespace corbel;
 
 namespace {
 
-/// In one transaction, so that nobody archives or deletes the project between the question and the answer.
+/// Nobody archives or deletes the project between the question and the answer; others may add tasks
+/// meanwhile.
 task<result<project_task>> add_in(data::transaction& tx, project_repository projects, task_repository tasks,
                                   uuid project_id, task_input input) {
-  const auto found = co_await projects.in(tx).get(project_id);
+  const auto found = co_await projects.in(tx).get_for_share(project_id);
   if (!found) co_return found.error();
   if (found->status == project_status::archived)
     co_return unprocessable("The project is archived and takes no new tasks.", "project_archived");
@@ -20,7 +21,7 @@ task<result<project_task>> add_in(data::transaction& tx, project_repository proj
 task<result<project_task>> change_in(data::transaction& tx, task_repository all, uuid id,
                                      task_service::patch changes) {
   const auto tasks = all.in(tx);
-  auto found = co_await tasks.get(id);
+  auto found = co_await tasks.get_for_update(id);
   if (!found) co_return found;
   if (auto merged = changes.apply_to(*found); !merged) co_return std::move(merged).error();
   co_return co_await tasks.update(*std::move(found));
@@ -38,6 +39,7 @@ class service final : public task_service {
     if (const auto found = co_await projects_.get(project_id); !found) co_return found.error();
     co_return co_await tasks_.list_of_project(project_id, std::move(wanted));
   }
+  outcome<std::vector<project_task>> due(date last) override { co_return co_await tasks_.due(last); }
   outcome<project_task> get(uuid id) override { return tasks_.get(id); }
   outcome<project_task> change(uuid id, patch changes) override {
     return db_.transact(&change_in, tasks_, id, std::move(changes));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include <corbel/base/clock.hpp>
 #include <corbel/base/result.hpp>
@@ -25,6 +26,8 @@ class task_service {
   /// "project_not_found", or the tasks, of which there may be none.
   virtual outcome<corbel::data::page_of<project_task>> list(corbel::uuid project,
                                                             corbel::data::list_query wanted) = 0;
+  /// What is still to do by the end of that day, of all projects, the most pressing first; 100 at most.
+  virtual outcome<std::vector<project_task>> due(corbel::date last) = 0;
   /// "task_not_found", here and below, when there is none with this id.
   virtual outcome<project_task> get(corbel::uuid id) = 0;
   virtual outcome<project_task> change(corbel::uuid id, patch changes) = 0;

@@ -146,6 +146,57 @@ TEST_CASE("lists come newest first, or as they are asked for") {
       .expect_violation("/colour", "additionalProperties");
 }
 
+TEST_CASE("projects are found by their words and by their tags") {
+  running_service service;
+  service.api.post("/api/v1/projects")
+      .json(R"({"name":"Apollo","description":"To the moon & back","tags":["moon","crewed"]})")
+      .expect(status::created);
+  service.api.post("/api/v1/projects")
+      .json(R"({"name":"Viking","description":"To Mars","tags":["mars"]})")
+      .expect(status::created);
+  const auto hits = [&](const std::string& words) {
+    return service.api.get("/api/v1/projects/search?q=" + words)
+        .expect(status::ok)
+        .json<std::vector<project_hit>>();
+  };
+  REQUIRE(hits("moon").size() == 1);
+  CHECK(hits("moon")[0].found.name == "Apollo");
+  CHECK(hits("MARS")[0].found.name == "Viking");
+  CHECK(hits("venus").empty());
+  CHECK(hits("%25").empty());
+  if (service.db.postgres) {
+    CHECK(hits("moon")[0].excerpt == "To the <mark>moon</mark> &amp; back");
+    CHECK(hits("to%20-mars").size() == 1);
+  }
+  service.api.get("/api/v1/projects/search").expect(status::bad_request).expect_violation("/q", "required");
+  service.api.get("/api/v1/projects/search?q=%20")
+      .expect(status::bad_request)
+      .expect_violation("/q", "minLength");
+  const auto tagged = service.api.get("/api/v1/projects?tags[has]=mars").expect(status::ok);
+  const auto page = tagged.json<data::page_of<project>>();
+  REQUIRE(page.data.size() == 1);
+  CHECK(page.data[0].name == "Viking");
+}
+
+TEST_CASE("what is still to do by a day is listed, the most pressing first") {
+  running_service service;
+  const auto apollo = service.create("Apollo");
+  for (const auto* task :
+       {R"({"title":"later","dueDate":"2026-12-31"})", R"({"title":"first","dueDate":"2026-12-01"})",
+        R"({"title":"done","dueDate":"2026-12-01","status":"done"})", R"({"title":"some day"})"})
+    service.api.post(service.url_of(apollo) + "/tasks").json(task).expect(status::created);
+  const auto titles = [&](const std::string& day) {
+    std::string all;
+    const auto due = service.api.get("/api/v1/tasks/due?before=" + day).expect(status::ok);
+    for (const auto& one : due.json<std::vector<project_task>>()) all += one.title + ' ';
+    return all;
+  };
+  CHECK(titles("2026-11-30") == "");
+  CHECK(titles("2026-12-01") == "first ");
+  CHECK(titles("2027-01-01") == "first later ");
+  service.api.get("/api/v1/tasks/due").expect(status::bad_request).expect_violation("/before", "required");
+}
+
 TEST_CASE("tasks live and die with their project, and an archived one takes no more") {
   running_service service;
   const auto apollo = service.create("Apollo");

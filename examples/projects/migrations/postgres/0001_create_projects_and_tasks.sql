@@ -1,5 +1,5 @@
--- Text and numbers keep the limits of src/project.hpp and src/project_task.hpp: the checks hold for every program
--- that writes here, and each has a name, which an error and a later migration can use. Ids are made by the
+-- The checks hold for every program that writes here, and each has a name, which an error and a later migration can
+-- use; the whole of the rules is in src/project.hpp and src/project_task.hpp. Ids are made by the
 -- service (UUIDs of version 7, which rise with time, so new rows share the last pages of an index).
 
 create table projects (
@@ -31,10 +31,11 @@ comment on column projects.search is 'For: where search @@ websearch_to_tsquery(
 -- The list of all projects, newest first, and the same of one status. Both are read backwards.
 create index projects_by_age on projects (created_at, id);
 create index projects_by_status_and_age on projects (status, created_at, id);
--- What is due next. Most projects have no date and stay out of it.
-create index projects_due on projects (due_date, id) where due_date is not null;
+-- sort=dueDate: in lists, those without a date come first.
+create index projects_by_due_date on projects (due_date nulls first, id);
+-- /projects/search
 create index projects_search on projects using gin (search);
--- tags @> '["moon"]', for which jsonb_path_ops is smaller and faster than the default.
+-- tags[has]=moon, which is tags @> '["moon"]'; for that, jsonb_path_ops is smaller and faster than the default.
 create index projects_tags on projects using gin (tags jsonb_path_ops);
 
 create table tasks (
@@ -53,5 +54,6 @@ create table tasks (
 -- The tasks of a project, newest first; it also serves the cascade. With the status inside, counting those of
 -- one status reads the index alone.
 create index tasks_by_project_and_age on tasks (project_id, created_at, id) include (status);
--- What is still to do, by its day: done tasks, in time nearly all, leave it.
-create index tasks_open_by_due_date on tasks (due_date, project_id) where status <> 'done' and due_date is not null;
+-- /tasks/due: what is still to do, by its day. Done tasks, in time nearly all, leave it.
+create index tasks_open_by_due_date on tasks (due_date, project_id, id)
+  where status <> 'done' and due_date is not null;

@@ -17,6 +17,8 @@ create table projects (
 -- The list of all projects, newest first, and the same of one status.
 create index projects_by_age on projects (created_at, id);
 create index projects_by_status_and_age on projects (status, created_at, id);
+-- sort=dueDate
+create index projects_by_due_date on projects (due_date, id);
 
 create table tasks (
   id text primary key not null,
@@ -30,3 +32,6 @@ create table tasks (
 
 -- The tasks of a project, newest first; it also serves the cascade.
 create index tasks_by_project_and_age on tasks (project_id, created_at, id);
+-- /tasks/due: what is still to do, by its day.
+create index tasks_open_by_due_date on tasks (due_date, project_id, id)
+  where status <> 'done' and due_date is not null;
