@@ -91,8 +91,7 @@ error map_plainly(std::string_view state) {
   if (state == "57014")
     return {error_kind::deadline_exceeded, "statement_cancelled", "The work took too long and was stopped."};
   if (state == "55P03") return conflict("Someone else is changing this right now. Try again.", "row_locked");
-  if (state == "P0001")
-    return unprocessable("A rule of the stored data refused these values.", "rule_violation");
+  if (state == "P0001") return data::rule_error();
   if (state == "53100")
     return unavailable("The service cannot store anything at the moment.", "storage_full")
         .retry_after(seconds(60));
