@@ -16,6 +16,7 @@ namespace {
 task<void> apply(transaction& tx, const migration& next, const clock& time) {
   const auto started = time.steady();
   co_await tx.run_script(std::string(without_mark(next.sql)));
+  co_await restore_session(&tx);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(time.steady() - started);
   co_await tx.execute(
       "insert into corbel_migrations (version, name, checksum, applied_at, duration_ms) "

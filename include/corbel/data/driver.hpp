@@ -57,6 +57,9 @@ struct dialect {
   std::string_view find_table =
       "select count(*) from information_schema.tables where table_schema = current_schema and table_name = "
       "$1";
+  /// A script that makes names mean again, and takes back the rights, what they did when the session began: a
+  /// migration may leave it with others. Empty where no statement changes them.
+  std::string_view restore_session = {};
 };
 
 /// What one of several statements came to: its rows, or why it failed.

@@ -11,7 +11,11 @@ namespace corbel::postgres {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-const data::dialect postgres_dialect{"postgres", 65'535, "select count(to_regclass($1))"};
+const data::dialect postgres_dialect{
+    .name = "postgres",
+    .most_parameters = 65'535,
+    .find_table = "select count(to_regclass($1))",
+    .restore_session = "reset session authorization; reset role; reset search_path;"};
 
 namespace {
 
