@@ -50,3 +50,38 @@ TEST_CASE("a file may leave the session with other names and rights: its record 
             "\"$user\", publiccorbelcorbel");
     }
 }
+
+namespace {
+
+/// Nobody gives way: the file waits for its lock until the session will not.
+task<std::string> alter_behind_a_reader(data::database db, std::string sql) {
+  data::migration_set set;
+  set.add("0001_a.sql", std::move(sql));
+  auto reader = co_await db.begin();
+  (void)co_await reader.query<int>("select n from busy");
+  const auto outcome = co_await data::migrate(db, std::move(set));
+  reader.rollback();
+  co_return outcome ? std::string() : outcome.error().message();
+}
+
+}  // namespace
+
+TEST_CASE("a migration waits for its locks as long as its role or its file lets it") {
+  const temporary_postgres own;
+  run(own->execute("create table busy (n int)"));
+  const auto given_up = run(
+      alter_behind_a_reader(*own, "set local lock_timeout = '20ms';\nalter table busy add column m int;"));
+  CHECK(contains(given_up, "0001_a.sql failed and left no trace"));
+  CHECK(contains(given_up, "55P03"));
+
+  run(own->execute(data::trusted("alter database " + one<std::string>(*own, "select current_database()") +
+                                 " set lock_timeout = '30ms'")));
+  const auto db = postgres::open(own.url());
+  data::migration_set asks;
+  asks.add("0001_ask.sql", "create table asked as select current_setting('lock_timeout') as it;");
+  (void)run(data::migrate(db, asks)).value();
+  REQUIRE(one<std::string>(db, "select it from asked") == "30ms");
+  run(db.execute("delete from corbel_migrations"));
+  CHECK(contains(run(alter_behind_a_reader(db, "alter table busy add column m int;")), "55P03"));
+  db.stop();
+}
