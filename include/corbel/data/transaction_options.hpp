@@ -27,7 +27,8 @@ class transaction_options {
   }
   /// Declares that the body may run again: when the database undid the transaction because of others
   /// (`is_transient`), it is run anew with copies of its arguments, up to `attempts` times in all, each after
-  /// a longer pause. Whatever the body does outside of the transaction is then done again, too.
+  /// a longer pause. Whatever the body does outside of the transaction is then done again, too. A nested
+  /// transaction is tried once: let the error leave, and the outer one try again.
   transaction_options& retry(int attempts = 5) {
     attempts_ = attempts;
     return *this;
