@@ -183,18 +183,19 @@ namespace detail {
 /// Whether it is a transaction, so that one begun in it is a savepoint.
 bool is_transaction(const runner& on) noexcept;
 
-/// Stores the key of a transaction in it; does nothing without one.
-task<void> record_key(transaction* tx, std::string key);
-/// Commits; where that is left open and there is a key, finds out what came of it.
-task<void> settle(transaction* tx, source from, std::string key);
+/// Stores the key of a transaction in it, with the name of this attempt, which it gives; does nothing without
+/// a key.
+task<std::string> record_key(transaction* tx, std::string key);
+/// Commits; where that is left open and there is a key, finds out what came of this attempt.
+task<void> settle(transaction* tx, source from, std::string key, std::string attempt);
 
 template <class Outcome, class Body, class... Args>
 task<Outcome> run_once(source from, transaction_options how, Body body, Args... args) {
   transaction tx = co_await from.begin(how.mode());
-  co_await record_key(&tx, how.key());
+  const std::string attempt = co_await record_key(&tx, how.key());
   if constexpr (std::is_void_v<Outcome>) {
     co_await std::invoke(body, tx, std::move(args)...);
-    co_await settle(&tx, from, how.key());
+    co_await settle(&tx, from, how.key(), attempt);
   } else {
     Outcome outcome = co_await std::invoke(body, tx, std::move(args)...);
     if constexpr (is_result<Outcome>) {
@@ -203,7 +204,7 @@ task<Outcome> run_once(source from, transaction_options how, Body body, Args... 
         co_return outcome;
       }
     }
-    co_await settle(&tx, from, how.key());
+    co_await settle(&tx, from, how.key(), attempt);
     co_return outcome;
   }
 }

@@ -35,9 +35,13 @@ class transaction_options {
   }
 
   /// Makes the transaction happen once at most for this key, such as a request's `Idempotency-Key`: the key
-  /// is stored with it, in the table `corbel_idempotency_keys` (key text primary key). The same key again is
-  /// a conflict, "idempotency_key_used". When the connection is lost at COMMIT, the key tells whether it was
-  /// made: then the outcome is given as if nothing had happened, else the body may run again (`retry`).
+  /// is stored with it, in the table `corbel_idempotency_keys` (key text primary key, attempt text not null).
+  /// The same key again is a conflict, "idempotency_key_used"; one of more than 255 bytes is malformed, and
+  /// an empty one is none. When the connection is lost at COMMIT, the key tells whether it was made: then the
+  /// outcome is given as if nothing had happened, else the body may run again (`retry`).
+  ///
+  /// The key of a nested transaction is kept or undone with it and with the outer one. What came of a COMMIT
+  /// that was lost is told by the outer one's key alone.
   transaction_options& once_for(std::string key) {
     key_ = std::move(key);
     return *this;
