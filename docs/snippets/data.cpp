@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "embedded/migrations.hpp"
+#include "lend.hpp"
 
 using namespace corbel;
 
@@ -86,21 +87,6 @@ task<std::int64_t> count_rows(data::source from, std::string table) {
   co_return count.value_or(0);
 }
 // end: trusted
-
-// region: transaction
-task<result<int>> lend(data::transaction& tx, uuid id, std::string reader) {
-  const auto left = co_await tx.query_one<int>("select copies from books where id = $1", id);
-  if (!left) co_return not_found("There is no such book.", "book_not_found");
-  if (*left == 0) co_return unprocessable("Every copy is lent.", "no_copy");
-  co_await tx.execute("update books set copies = copies - 1 where id = $1", id);
-  co_await tx.execute("insert into loans (book_id, reader) values ($1, $2)", id, reader);
-  co_return *left - 1;
-}
-
-task<result<int>> lend_one(data::database db, uuid id, std::string reader) {
-  co_return co_await db.transact(&lend, id, std::move(reader));
-}
-// end: transaction
 
 // region: savepoint
 task<int> lend_to_all(data::transaction& tx, uuid id, std::vector<std::string> readers) {

@@ -22,7 +22,7 @@ task<void> prepare(data::database db) {
       "create table accounts (id int primary key, owner text not null, cents bigint not null check (cents >= "
       "0))");
   co_await db.execute("insert into accounts values (1, 'ada', 1000), (2, 'bob', 500)");
-  co_await db.execute("create table corbel_idempotency_keys (key text primary key)");
+  co_await db.execute("create table corbel_idempotency_keys (key text primary key, attempt text not null)");
 }
 
 // region: pipeline

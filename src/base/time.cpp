@@ -61,8 +61,7 @@ std::optional<int> take_offset(std::string_view& text) {
 }
 
 void put_date(char* at, date d) {
-  const int y = std::clamp(static_cast<int>(d.year()), 0, 9999);
-  put(at, static_cast<unsigned>(y), 4);
+  put(at, static_cast<unsigned>(static_cast<int>(d.year())), 4);
   at[4] = '-';
   put(at + 5, static_cast<unsigned>(d.month()), 2);
   at[7] = '-';
@@ -72,6 +71,7 @@ void put_date(char* at, date d) {
 }  // namespace
 
 void append_text(std::string& out, timestamp t) {
+  t = std::clamp(t, earliest_timestamp, latest_timestamp);
   const auto days = floor<std::chrono::days>(t);
   const auto of_day = static_cast<unsigned>((t - days).count());
   char text[24];
@@ -116,12 +116,16 @@ std::optional<timestamp> parse_timestamp(std::string_view text) noexcept {
   }
   const auto offset = take_offset(text);
   if (!offset) return {};
-  return sys_days{*day} + hours{h} + minutes{m - *offset} + seconds{s} + milliseconds{milli};
+  const timestamp read = sys_days{*day} + hours{h} + minutes{m - *offset} + seconds{s} + milliseconds{milli};
+  if (read < earliest_timestamp || read > latest_timestamp) return {};
+  return read;
 }
 
 void append_text(std::string& out, date d) {
+  constexpr date first{year{1} / 1 / 1};
+  constexpr date last{year{9999} / 12 / 31};
   char text[10];
-  put_date(text, d);
+  put_date(text, std::clamp(d, first, last));
   out.append(text, sizeof text);
 }
 
@@ -133,7 +137,7 @@ std::string to_text(date d) {
 
 std::optional<date> parse_date(std::string_view text) noexcept {
   auto day = take_date(text);
-  if (!text.empty()) return {};
+  if (!text.empty() || (day && day->year() < year{1})) return {};
   return day;
 }
 

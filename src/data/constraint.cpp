@@ -22,6 +22,8 @@ std::string as_words(std::string fields) {
   return fields;
 }
 
+constexpr const char* refused_values = "A rule of the stored data refused these values.";
+
 error named_error(const constraint& broken, const std::string& fields) {
   switch (broken.kind) {
     case constraint_kind::unique:
@@ -36,7 +38,7 @@ error named_error(const constraint& broken, const std::string& fields) {
                            "not_null_violation");
     case constraint_kind::check: break;
   }
-  return unprocessable("A rule of the stored data refused these values.", "check_violation");
+  return unprocessable(refused_values, "check_violation");
 }
 
 }  // namespace
@@ -59,6 +61,10 @@ error constraint_error(std::shared_ptr<const constraint> broken, std::string cau
 
 error constraint_error(constraint broken, std::string cause) {
   return constraint_error(std::make_shared<const constraint>(std::move(broken)), std::move(cause));
+}
+
+error rule_error() {
+  return unprocessable(refused_values, "rule_violation");
 }
 
 }  // namespace corbel::data

@@ -40,10 +40,40 @@ namespace {
   throw failure(internal_error(why));
 }
 
+/// The standard level of a reader has one view of all its reads.
+isolation level_of(transaction_mode mode) {
+  const bool one_view = mode.use == transaction_use::read && mode.isolation == isolation::standard;
+  return one_view ? isolation::repeatable_read : mode.isolation;
+}
+
+/// A savepoint runs as its transaction does. What asks for the standard is content with that, but a reader
+/// who asks for one view is not with what changes under it.
+void require_given(transaction_mode outer, transaction_mode wanted) {
+  const bool reads = wanted.use == transaction_use::read;
+  if (reads && outer.use != transaction_use::read)
+    refuse(
+        "a nested transaction is a savepoint, which cannot be read-only while its transaction may write: "
+        "begin it on the database, make the outer one read-only, or call plain transact");
+  if (!reads && wanted.use != transaction_use::write)
+    refuse("migrations begin transactions of their own: give them the database, not a transaction");
+  const auto level = level_of(outer);
+  const bool other_level = wanted.isolation == isolation::standard
+                               ? reads && level == isolation::read_committed
+                               : wanted.isolation != level;
+  if (other_level)
+    refuse(
+        "a nested transaction is a savepoint, which runs at the isolation level of its transaction: ask for "
+        "the level where the outer one begins, and for none here");
+  if (wanted.deferrable && !outer.deferrable)
+    refuse(
+        "a nested transaction is a savepoint, which begins too late to be deferrable: let the outer one be "
+        "deferrable");
+}
+
 }  // namespace
 
-transaction_state::transaction_state(std::shared_ptr<session> connection, int depth)
-    : connection_(std::move(connection)), depth_(depth) {}
+transaction_state::transaction_state(std::shared_ptr<session> connection, transaction_mode mode, int depth)
+    : connection_(std::move(connection)), mode_(mode), depth_(depth) {}
 
 transaction_state::~transaction_state() {
   rollback();
@@ -86,9 +116,10 @@ task<void> transaction_state::run_script(std::string script) {
   failed_ = false;
 }
 
-task<std::shared_ptr<transaction_state>> transaction_state::nest() {
+task<std::shared_ptr<transaction_state>> transaction_state::nest(transaction_mode wanted) {
   require_open();
-  auto inner = std::make_shared<transaction_state>(connection_, depth_ + 1);
+  require_given(mode_, wanted);
+  auto inner = std::make_shared<transaction_state>(connection_, mode_, depth_ + 1);
   inner->open_ = false;
   co_await connection_->run(statement::owning("SAVEPOINT " + inner->savepoint(), {}));
   inner->open_ = true;
@@ -130,6 +161,10 @@ bool is_commit_unknown(const error& e) noexcept {
   return e.code() == "commit_unknown";
 }
 
+bool detail::is_transaction(const runner& on) noexcept {
+  return dynamic_cast<const transaction_state*>(&on) != nullptr;
+}
+
 task<bool> detail::may_try_again(const error& failed, int attempt, int most) {
   if (attempt >= most || !is_transient(failed)) co_return false;
   // Full jitter: those that collided shall not meet again.
@@ -146,9 +181,9 @@ namespace {
 
 task<transaction> begin_in(std::shared_ptr<runner> on, transaction_mode mode) {
   if (auto outer = std::dynamic_pointer_cast<detail::transaction_state>(on))
-    co_return transaction(co_await outer->nest());
+    co_return transaction(co_await outer->nest(mode));
   auto connection = co_await std::dynamic_pointer_cast<backend>(on)->begin(mode);
-  co_return transaction(std::make_shared<detail::transaction_state>(std::move(connection), 0));
+  co_return transaction(std::make_shared<detail::transaction_state>(std::move(connection), mode, 0));
 }
 
 std::string scheme_list(std::initializer_list<driver> drivers) {

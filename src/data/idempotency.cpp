@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 
+#include "corbel/base/uuid.hpp"
 #include "corbel/data/constraint.hpp"
 #include "corbel/data/database.hpp"
 
@@ -17,6 +18,9 @@ namespace {
 constexpr auto patience = 5s;
 constexpr auto pause_between = 100ms;
 
+/// In bytes. More than that no client needs, and an index does not hold a long one.
+constexpr std::size_t longest_key = 255;
+
 struct undone_origin final : error_origin, transient_origin {};
 
 error undone() {
@@ -27,32 +31,58 @@ error undone() {
       .from(std::make_shared<const undone_origin>());
 }
 
-/// Whether a transaction with this key was committed. Storing the key once more waits for one that still is
-/// under way; it is not kept.
-task<bool> was_made(source from, std::string key) {
+error used() {
+  return conflict("A request with this idempotency key was carried out already.", "idempotency_key_used");
+}
+
+error with_hint(error e) {
+  auto cause = e.cause() +
+               "; once_for keeps its keys in a table: create table corbel_idempotency_keys (key text primary "
+               "key, attempt text not null)";
+  return std::move(e).because(std::move(cause));
+}
+
+/// Whose attempt with a key was committed.
+enum class maker { nobody, we, somebody };
+
+/// Storing the key once more waits for a transaction with it that still is under way; it is not kept. The
+/// same key may be there by the client's next request, which found the place free as ours was undone.
+task<maker> who_made(source from, std::string key, std::string attempt) {
   auto tx = co_await from.begin();
   const auto stored = co_await tx.execute(
-      "insert into corbel_idempotency_keys (key) values ($1) on conflict do nothing", key);
+      "insert into corbel_idempotency_keys (key, attempt) values ($1, $2) on conflict do nothing", key,
+      attempt);
+  auto by = maker::nobody;
+  if (stored == 0) {
+    const auto ours = co_await tx.query_one<int>(
+        "select count(*) from corbel_idempotency_keys where key = $1 and attempt = $2", key, attempt);
+    by = ours == 1 ? maker::we : maker::somebody;
+  }
   tx.rollback();
-  co_return stored == 0;
+  co_return by;
 }
 
 }  // namespace
 
-task<void> record_key(transaction* tx, std::string key) {
-  if (key.empty()) co_return;
-  std::optional<error> used;
+task<std::string> record_key(transaction* tx, std::string key) {
+  if (key.empty()) co_return std::string();
+  if (key.size() > longest_key)
+    throw failure(malformed("The idempotency key is longer than 255 bytes.", "bad_idempotency_key"));
+  auto attempt = to_text(uuid::v7());
+  std::optional<error> failed;
   try {
-    co_await tx->execute("insert into corbel_idempotency_keys (key) values ($1)", key);
+    co_await tx->execute("insert into corbel_idempotency_keys (key, attempt) values ($1, $2)", key, attempt);
   } catch (const failure& f) {
-    const auto* broken = constraint_of(f.error());
-    if (!broken || broken->kind != constraint_kind::unique) throw;
-    used = conflict("A request with this idempotency key was carried out already.", "idempotency_key_used");
+    failed = f.error();
   }
-  if (used) throw failure(std::move(*used));
+  if (!failed) co_return attempt;
+  const auto* broken = constraint_of(*failed);
+  if (broken && broken->kind == constraint_kind::unique) throw failure(used());
+  if (failed->kind() == error_kind::internal) throw failure(with_hint(std::move(*failed)));
+  throw failure(std::move(*failed));
 }
 
-task<void> settle(transaction* tx, source from, std::string key) {
+task<void> settle(transaction* tx, source from, std::string key, std::string attempt) {
   std::optional<error> open;
   try {
     co_await tx->commit();
@@ -64,14 +94,15 @@ task<void> settle(transaction* tx, source from, std::string key) {
   const auto give_up = std::chrono::steady_clock::now() + patience;
   asio::steady_timer timer(co_await asio::this_coro::executor);
   while (std::chrono::steady_clock::now() < give_up) {
-    std::optional<bool> made;
+    std::optional<maker> by;
     try {
-      made = co_await was_made(from, key);
+      by = co_await who_made(from, key, attempt);
     } catch (const failure& f) {
       if (f.error().kind() != error_kind::unavailable) throw;
     }
-    if (made && *made) co_return;
-    if (made) throw failure(undone());
+    if (by == maker::we) co_return;
+    if (by == maker::somebody) throw failure(used());
+    if (by == maker::nobody) throw failure(undone());
     timer.expires_after(pause_between);
     co_await timer.async_wait(asio::use_awaitable);
   }

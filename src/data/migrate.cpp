@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "corbel/data/migrations.hpp"
+#include "data/migration_header.hpp"
 #include "data/migration_history.hpp"
 #include "data/migration_turn.hpp"
 #include "data/run_now.hpp"
@@ -14,7 +15,8 @@ namespace {
 
 task<void> apply(transaction& tx, const migration& next, const clock& time) {
   const auto started = time.steady();
-  co_await tx.run_script(next.sql);
+  co_await tx.run_script(std::string(without_mark(next.sql)));
+  co_await restore_session(&tx);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(time.steady() - started);
   co_await tx.execute(
       "insert into corbel_migrations (version, name, checksum, applied_at, duration_ms) "

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "corbel/data/migrations.hpp"
+#include "data/migration_header.hpp"
 #include "data/migration_history.hpp"
 #include "data/migration_turn.hpp"
 
@@ -30,7 +31,8 @@ std::optional<error> no_way_down(const applied_list& applied, const migration_se
 }
 
 task<void> undo(transaction& tx, const migration& last) {
-  co_await tx.run_script(*last.down);
+  co_await tx.run_script(std::string(without_mark(*last.down)));
+  co_await restore_session(&tx);
   co_await tx.execute("delete from corbel_migrations where version = $1", last.version);
   co_await tx.commit();
 }

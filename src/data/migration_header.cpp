@@ -35,14 +35,13 @@ meaning meaning_of(std::string_view comment) {
   return letters == "notransaction" || letters == "notransactions" ? meaning::misspelt : meaning::prose;
 }
 
-/// An editor's mark of UTF-8, which is no SQL.
+}  // namespace
+
 std::string_view without_mark(std::string_view sql) {
   constexpr std::string_view mark = "\xEF\xBB\xBF";
   if (sql.starts_with(mark)) sql.remove_prefix(mark.size());
   return sql;
 }
-
-}  // namespace
 
 void refuse_migration(std::string message) {
   throw failure(error{error_kind::invalid, "bad_migrations", std::move(message)});

@@ -4,6 +4,9 @@
 
 namespace corbel::data::detail {
 
+/// What runs of a file's text: all but the mark of UTF-8 that an editor left at its start, which is no SQL.
+std::string_view without_mark(std::string_view sql);
+
 /// Whether the text of a migration says `-- corbel: no-transaction` among its leading comments.
 bool says_no_transaction(std::string_view sql);
 

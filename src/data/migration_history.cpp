@@ -65,6 +65,11 @@ task<applied_list> open_history(source in) {
   co_return co_await read_history(in);
 }
 
+task<void> restore_session(transaction* tx) {
+  std::string script(tx->language().restore_session);
+  if (!script.empty()) co_await tx->run_script(std::move(script));
+}
+
 std::optional<error> changed_history(const applied_list& applied, const std::vector<migration>& files) {
   for (const auto& done : applied) {
     const auto file = std::find_if(files.begin(), files.end(),

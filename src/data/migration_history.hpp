@@ -17,6 +17,10 @@ task<applied_list> read_history(source from);
 /// The same for who is about to write: makes the table when it is missing.
 task<applied_list> open_history(source in);
 
+/// Before the record of a file is written: undoes what the file did to the session, as pg_dump's scripts
+/// empty the search path, so that the record goes where it is read, by whoever may write it.
+task<void> restore_session(transaction* tx);
+
 /// The file of an applied migration that was edited or removed since.
 std::optional<error> changed_history(const applied_list& applied, const std::vector<migration>& files);
 

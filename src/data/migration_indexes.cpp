@@ -102,7 +102,7 @@ class index_check {
 void check_concurrent_indexes(std::string_view file, std::string_view sql) {
   index_check check(file, says_no_transaction(sql));
   std::vector<sql_token> statement;
-  sql_tokens tokens(sql);
+  sql_tokens tokens(without_mark(sql));
   for (auto token = tokens.next(); token; token = tokens.next()) {
     if (token->is == sql_token::kind::comment) continue;
     if (!token->is_symbol(';')) {

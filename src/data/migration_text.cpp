@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "corbel/data/migrations.hpp"
+#include "data/migration_header.hpp"
 #include "data/migration_history.hpp"
 
 namespace corbel::data {
@@ -40,8 +41,9 @@ std::string number_of(const std::string& file) {
 void append_step(std::string& plan, const migration& file) {
   plan += "-- " + file.file();
   plan += file.no_transaction() ? " (without a transaction, statement by statement)\n" : "\n";
-  plan += file.sql;
-  plan += file.sql.ends_with('\n') || file.sql.empty() ? "\n" : "\n\n";
+  const auto sql = without_mark(file.sql);
+  plan += sql;
+  plan += sql.ends_with('\n') || sql.empty() ? "\n" : "\n\n";
 }
 
 }  // namespace

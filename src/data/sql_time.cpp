@@ -67,8 +67,11 @@ std::optional<timestamp> parse_sql_timestamp(std::string_view text) noexcept {
   if (milli < 0) return {};
   const auto offset = take_offset(text);
   if (!offset || !text.empty()) return {};
-  return std::chrono::sys_days{*day} + std::chrono::hours{hours} + std::chrono::minutes{minutes} +
-         std::chrono::seconds{seconds} + std::chrono::milliseconds{milli} - *offset;
+  const timestamp read = std::chrono::sys_days{*day} + std::chrono::hours{hours} +
+                         std::chrono::minutes{minutes} + std::chrono::seconds{seconds} +
+                         std::chrono::milliseconds{milli} - *offset;
+  if (read < earliest_timestamp || read > latest_timestamp) return {};
+  return read;
 }
 
 }  // namespace corbel::data

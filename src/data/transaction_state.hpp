@@ -11,8 +11,8 @@ namespace corbel::data::detail {
 /// all databases, so that code written on one of them behaves on the others.
 class transaction_state final : public runner {
  public:
-  /// `depth` 0 is the transaction itself, above it are savepoints.
-  transaction_state(std::shared_ptr<session> connection, int depth);
+  /// `depth` 0 is the transaction itself, above it are savepoints. `mode` is that of the transaction.
+  transaction_state(std::shared_ptr<session> connection, transaction_mode mode, int depth);
   ~transaction_state() override;
 
   task<std::unique_ptr<result_set>> run(statement what) override;
@@ -20,7 +20,8 @@ class transaction_state final : public runner {
   const dialect& language() const noexcept override { return connection_->language(); }
 
   task<void> run_script(std::string script);
-  task<std::shared_ptr<transaction_state>> nest();
+  /// Fails when `wanted` asks for what a savepoint of this transaction cannot give.
+  task<std::shared_ptr<transaction_state>> nest(transaction_mode wanted);
   task<void> commit();
   void rollback() noexcept;
 
@@ -29,6 +30,7 @@ class transaction_state final : public runner {
   std::string savepoint() const;
 
   const std::shared_ptr<session> connection_;
+  const transaction_mode mode_;
   const int depth_;
   bool open_ = true;
   bool failed_ = false;

@@ -34,3 +34,38 @@ TEST_CASE("a date is a day that exists") {
     CHECK_FALSE(corbel::parse_date(text));
   }
 }
+
+TEST_CASE("texts have the years 1 to 9999, as UTC counts them") {
+  using corbel::earliest_timestamp, corbel::latest_timestamp;
+  CHECK(corbel::parse_timestamp("0001-01-01T00:00:00Z") == earliest_timestamp);
+  CHECK(corbel::parse_timestamp("0001-01-01T05:00:00+05:00") == earliest_timestamp);
+  CHECK(corbel::parse_timestamp("0000-12-31T19:00:00-05:00") == earliest_timestamp);
+  CHECK(corbel::parse_timestamp("9999-12-31T23:59:59.999Z") == latest_timestamp);
+  CHECK(corbel::parse_timestamp("9999-12-31T18:59:59.9999-05:00") == latest_timestamp);
+  for (const char* text :
+       {"9999-12-31T23:59:59-05:00", "9999-12-31T23:59:60Z", "9999-12-31T23:59:59.999-00:01",
+        "0000-01-01T00:00:00Z", "0000-12-31T23:59:59.999Z", "0001-01-01T00:00:00+00:01",
+        "0001-01-01T04:59:59+05:00"}) {
+    CAPTURE(text);
+    CHECK_FALSE(corbel::parse_timestamp(text));
+  }
+  CHECK(corbel::parse_date("0001-01-01") == corbel::date{year{1} / 1 / 1});
+  CHECK(corbel::parse_date("9999-12-31") == corbel::date{year{9999} / 12 / 31});
+  for (const char* text : {"0000-01-01", "0000-12-31", "10000-01-01", "-001-01-01"}) {
+    CAPTURE(text);
+    CHECK_FALSE(corbel::parse_date(text));
+  }
+}
+
+TEST_CASE("a time that no text can say becomes the nearest one that it can") {
+  using corbel::earliest_timestamp, corbel::latest_timestamp, corbel::to_text;
+  CHECK(to_text(latest_timestamp) == "9999-12-31T23:59:59.999Z");
+  CHECK(to_text(latest_timestamp + 1ms) == "9999-12-31T23:59:59.999Z");
+  CHECK(to_text(corbel::timestamp::max()) == "9999-12-31T23:59:59.999Z");
+  CHECK(to_text(earliest_timestamp) == "0001-01-01T00:00:00.000Z");
+  CHECK(to_text(earliest_timestamp - 1ms) == "0001-01-01T00:00:00.000Z");
+  CHECK(to_text(corbel::timestamp::min()) == "0001-01-01T00:00:00.000Z");
+  CHECK(to_text(corbel::date{year{10000} / 3 / 1}) == "9999-12-31");
+  CHECK(to_text(corbel::date{year{0} / 3 / 1}) == "0001-01-01");
+  CHECK(to_text(corbel::date{year{-5} / 3 / 1}) == "0001-01-01");
+}

@@ -111,6 +111,16 @@ TEST_CASE("an index made concurrently can be made again after an interruption") 
     (void)refusal_of(bare + cut);
 }
 
+TEST_CASE("a mark of UTF-8 hides no statement, and counts in the checksum") {
+  const std::string mark = "\xEF\xBB\xBF";
+  CHECK(contains(refusal_of(mark + "create index concurrently i on t (x)"), "begins with the line"));
+  CHECK(refusal_of(mark + "drop index if exists i; select 1") == "");
+  data::migration_set set;
+  set.add("0001_a.sql", mark + "select 1;");
+  CHECK(set.all().front().checksum() == data::migration{1, "a", mark + "select 1;"}.checksum());
+  CHECK(set.all().front().checksum() != data::migration{1, "a", "select 1;"}.checksum());
+}
+
 TEST_CASE("a down file belongs to the file it undoes") {
   data::migration_set set;
   set.add("0001_a.sql", "create table a (x integer)").add("0001_a.down.sql", "drop table a");

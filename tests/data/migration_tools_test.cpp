@@ -187,6 +187,29 @@ TEST_CASE("a down file may change after its migration was applied; one that fail
   });
 }
 
+TEST_CASE("an editor's mark of UTF-8 at the start of a file is no SQL") {
+  backends::each([](const data::database& db) {
+    const std::string mark = "\xEF\xBB\xBF";
+    data::migration_set set;
+    set.add("0001_a.sql", mark + "create table a (x integer);\n");
+    set.add("0001_a.down.sql", mark + "drop table a;\n");
+    set.add("0002_b.sql", mark + bare + "create table if not exists b (x integer);\n");
+    set.add("0002_b.down.sql", mark + bare + "drop table if exists b;\n");
+    const auto plan = *run(data::migrations_plan(db, set));
+    CHECK_FALSE(contains(plan, mark));
+    CHECK(contains(plan, "-- 0001_a.sql\ncreate table a (x integer);\n"));
+    const auto applied = run(data::migrate(db, set));
+    REQUIRE_MESSAGE(applied, applied.error().message());
+    CHECK(has_table(db, "a"));
+    CHECK(has_table(db, "b"));
+    CHECK(run(data::migrations_status(db, set))->pending.empty());
+    const auto undone = run(data::migrate_down(db, set, 0));
+    REQUIRE_MESSAGE(undone, undone.error().message());
+    CHECK_FALSE(has_table(db, "a"));
+    CHECK_FALSE(has_table(db, "b"));
+  });
+}
+
 TEST_CASE("a program's main asks whether its arguments were for the migrations") {
   backends::each([](const data::database& db) {
     const auto given = [&](std::vector<const char*> words) {

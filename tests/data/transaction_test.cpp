@@ -291,25 +291,3 @@ TEST_CASE("many writers and readers on several loops") {
     CHECK(rows(db) == 4 * 8 * 25 * 2);
   });
 }
-
-namespace {
-
-task<int> add_once(data::database db, std::string key, int n) {
-  co_return co_await db.transact(data::transaction_options().once_for(std::move(key)).retry(), &add_two, n);
-}
-
-}  // namespace
-
-TEST_CASE("a transaction is made once for its key") {
-  backends::each([](const data::database& db) {
-    make_counts(db);
-    run(db.execute("create table corbel_idempotency_keys (key text primary key not null)"));
-    CHECK(run(add_once(db, "a", 1)) == 1);
-    CHECK(failure_of(add_once(db, "a", 5)).code() == "idempotency_key_used");
-    CHECK(rows(db) == 2);
-    // What was undone has not used its key.
-    CHECK(failure_of(add_once(db, "b", 1)).kind() == error_kind::conflict);
-    CHECK(run(add_once(db, "b", 5)) == 5);
-    CHECK(rows(db) == 4);
-  });
-}

@@ -34,4 +34,8 @@ error constraint_error(constraint broken, std::string cause);
 /// The same for a driver that knows more: `broken` may be of a class derived from `constraint`.
 error constraint_error(std::shared_ptr<const constraint> broken, std::string cause);
 
+/// The error for a rule that is written in the database as code, a trigger's `raise`: "rule_violation",
+/// unprocessable.
+error rule_error();
+
 }  // namespace corbel::data

@@ -100,6 +100,8 @@ class source {
   /// into a nested transaction. Inside `body` use `tx`: what runs on the database itself is not part of the
   /// transaction, and a write there waits for the very transaction that waits for it.
   ///
+  /// A savepoint has the mode of its transaction. To ask it for another one is an internal error.
+  ///
   /// `body` captures nothing: GCC 12 destroys a capturing lambda twice when it stands in a `co_await`.
   template <class Body, class... Args>
   auto transact(Body body, Args... args) const {
@@ -116,7 +118,7 @@ class source {
     return transact_in(transaction_options().read_only(), std::move(body), std::move(args)...);
   }
 
-  /// The handle form: nothing is kept unless `commit` is awaited.
+  /// The handle form: nothing is kept unless `commit` is awaited. In a transaction it makes a savepoint.
   task<data::transaction> begin(transaction_mode mode = {}) const;
 
   const dialect& language() const noexcept { return runner_->language(); }
@@ -178,18 +180,22 @@ database connect(std::string_view url, std::initializer_list<driver> drivers);
 
 namespace detail {
 
-/// Stores the key of a transaction in it; does nothing without one.
-task<void> record_key(transaction* tx, std::string key);
-/// Commits; where that is left open and there is a key, finds out what came of it.
-task<void> settle(transaction* tx, source from, std::string key);
+/// Whether it is a transaction, so that one begun in it is a savepoint.
+bool is_transaction(const runner& on) noexcept;
+
+/// Stores the key of a transaction in it, with the name of this attempt, which it gives; does nothing without
+/// a key.
+task<std::string> record_key(transaction* tx, std::string key);
+/// Commits; where that is left open and there is a key, finds out what came of this attempt.
+task<void> settle(transaction* tx, source from, std::string key, std::string attempt);
 
 template <class Outcome, class Body, class... Args>
 task<Outcome> run_once(source from, transaction_options how, Body body, Args... args) {
   transaction tx = co_await from.begin(how.mode());
-  co_await record_key(&tx, how.key());
+  const std::string attempt = co_await record_key(&tx, how.key());
   if constexpr (std::is_void_v<Outcome>) {
     co_await std::invoke(body, tx, std::move(args)...);
-    co_await settle(&tx, from, how.key());
+    co_await settle(&tx, from, how.key(), attempt);
   } else {
     Outcome outcome = co_await std::invoke(body, tx, std::move(args)...);
     if constexpr (is_result<Outcome>) {
@@ -198,7 +204,7 @@ task<Outcome> run_once(source from, transaction_options how, Body body, Args... 
         co_return outcome;
       }
     }
-    co_await settle(&tx, from, how.key());
+    co_await settle(&tx, from, how.key(), attempt);
     co_return outcome;
   }
 }
@@ -249,8 +255,9 @@ auto source::transact_in(transaction_options how, Body body, Args... args) const
   static_assert(is_task<returned>, "corbel: the body of a transaction is a coroutine: it returns a task");
   using given = typename returned::value_type;
   // What can be tried again keeps its arguments; what cannot hands them on, and may have ones that only move.
+  // A savepoint cannot: what undoes a transaction because of others undoes the whole of it.
   if constexpr ((std::is_copy_constructible_v<Args> && ...))
-    if (how.most_attempts() > 1)
+    if (how.most_attempts() > 1 && !detail::is_transaction(*runner_))
       return detail::run_transaction<given>(*this, how, std::move(body), std::move(args)...);
   return detail::run_once<given>(*this, std::move(how), std::move(body), std::move(args)...);
 }

@@ -74,6 +74,9 @@ struct dialect {
   /// Whether the list in a column has an element. `placeholder` stands for what `element` makes of it.
   std::string (*has)(std::string_view column, std::string_view placeholder) = nullptr;
   value (*element)(const type_descriptor& of, const value& wanted) = nullptr;
+  /// A script that makes names mean again, and takes back the rights, what they did when the session began: a
+  /// migration may leave it with others. Empty where no statement changes them.
+  std::string_view restore_session = {};
 };
 
 /// What one of several statements came to: its rows, or why it failed.

@@ -27,16 +27,21 @@ class transaction_options {
   }
   /// Declares that the body may run again: when the database undid the transaction because of others
   /// (`is_transient`), it is run anew with copies of its arguments, up to `attempts` times in all, each after
-  /// a longer pause. Whatever the body does outside of the transaction is then done again, too.
+  /// a longer pause. Whatever the body does outside of the transaction is then done again, too. A nested
+  /// transaction is tried once: let the error leave, and the outer one try again.
   transaction_options& retry(int attempts = 5) {
     attempts_ = attempts;
     return *this;
   }
 
   /// Makes the transaction happen once at most for this key, such as a request's `Idempotency-Key`: the key
-  /// is stored with it, in the table `corbel_idempotency_keys` (key text primary key). The same key again is
-  /// a conflict, "idempotency_key_used". When the connection is lost at COMMIT, the key tells whether it was
-  /// made: then the outcome is given as if nothing had happened, else the body may run again (`retry`).
+  /// is stored with it, in the table `corbel_idempotency_keys` (key text primary key, attempt text not null).
+  /// The same key again is a conflict, "idempotency_key_used"; one of more than 255 bytes is malformed, and
+  /// an empty one is none. When the connection is lost at COMMIT, the key tells whether it was made: then the
+  /// outcome is given as if nothing had happened, else the body may run again (`retry`).
+  ///
+  /// The key of a nested transaction is kept or undone with it and with the outer one. What came of a COMMIT
+  /// that was lost is told by the outer one's key alone.
   transaction_options& once_for(std::string key) {
     key_ = std::move(key);
     return *this;

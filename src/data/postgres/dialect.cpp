@@ -65,6 +65,7 @@ const data::dialect postgres_dialect{
     .member = &member,
     .has = &has,
     .element = &element,
+    .restore_session = "reset session authorization; reset role; reset search_path;",
 };
 
 }  // namespace corbel::postgres

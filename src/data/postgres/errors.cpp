@@ -91,18 +91,20 @@ error map_plainly(std::string_view state) {
   if (state == "57014")
     return {error_kind::deadline_exceeded, "statement_cancelled", "The work took too long and was stopped."};
   if (state == "55P03") return conflict("Someone else is changing this right now. Try again.", "row_locked");
-  if (state == "P0001")
-    return unprocessable("A rule of the stored data refused these values.", "rule_violation");
+  if (state == "P0001") return data::rule_error();
   if (state == "53100")
     return unavailable("The service cannot store anything at the moment.", "storage_full")
         .retry_after(seconds(60));
   if (state == "25006")
     return unavailable("The database takes no changes at the moment.", "database_read_only")
         .retry_after(seconds(2));
-  if (group == "08" || group == "53" || group == "57" || state == "25P03" || group == "58")
+  if (group == "08" || group == "53" || group == "57" || group == "58" || state == "25P03" ||
+      state == "25P04")
     return unavailable("The database is not available. Try again shortly.", "database_unavailable")
         .retry_after(seconds(1));
-  if (group == "22") return malformed("A value has a form that cannot be stored.", "invalid_value");
+  // 54000: too large for an index.
+  if (group == "22" || state == "54000")
+    return malformed("A value has a form that cannot be stored.", "invalid_value");
   return internal_error({});
 }
 

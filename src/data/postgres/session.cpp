@@ -166,15 +166,16 @@ struct borrowed {
   }
 };
 
-/// Makes the session the only one that migrates, and lifts its limits of time. It holds no transaction while
-/// it waits, and never waits in a statement: either would hold a snapshot, for which another runner's CREATE
-/// INDEX CONCURRENTLY waits in turn.
+/// Makes the session the only one that migrates, and lifts its limits of time, for a table may be large. How
+/// long it waits for locks of others stays with the role: whatever comes behind an ALTER that waits for a
+/// long SELECT waits, too. It holds no transaction while it waits here, and never waits in a statement:
+/// either would hold a snapshot, for which another runner's CREATE INDEX CONCURRENTLY waits in turn.
 task<void> lock_migrations(std::shared_ptr<pool> home, std::shared_ptr<connection> on) {
   on->dirty = true;  // what is done here is undone by the reset of the session
-  const call_ptr limits(new call(data::statement(
-      "select set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false), "
-      "set_config('idle_in_transaction_session_timeout', '0', false)",
-      {})));
+  const call_ptr limits(
+      new call(data::statement("select set_config('statement_timeout', '0', false), "
+                               "set_config('idle_in_transaction_session_timeout', '0', false)",
+                               {})));
   co_await home->run_on(on, limits);
   (void)rows_of(*limits);
   for (;;) {

@@ -44,6 +44,13 @@ constraint read_constraint(constraint_kind kind, std::string_view message) {
   return broken;
 }
 
+/// SQLite carries out ON DELETE RESTRICT by a trigger of its own, whose words alone tell it from others.
+error trigger_error(std::string_view message, std::string cause) {
+  if (message == "FOREIGN KEY constraint failed")
+    return data::constraint_error(read_constraint(constraint_kind::foreign_key, message), std::move(cause));
+  return data::rule_error().because(std::move(cause));
+}
+
 }  // namespace
 
 error to_error(int extended_code, std::string_view message, std::string_view sql) {
@@ -61,8 +68,8 @@ error to_error(int extended_code, std::string_view message, std::string_view sql
     case SQLITE_CONSTRAINT_FOREIGNKEY: return broke(constraint_kind::foreign_key);
     case SQLITE_CONSTRAINT_NOTNULL: return broke(constraint_kind::not_null);
     case SQLITE_CONSTRAINT_CHECK:
-    case SQLITE_CONSTRAINT_DATATYPE:
-    case SQLITE_CONSTRAINT_TRIGGER: return broke(constraint_kind::check);
+    case SQLITE_CONSTRAINT_DATATYPE: return broke(constraint_kind::check);
+    case SQLITE_CONSTRAINT_TRIGGER: return trigger_error(message, std::move(cause));
     default: break;
   }
   switch (extended_code & 0xff) {

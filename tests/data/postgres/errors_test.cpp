@@ -29,6 +29,7 @@ constexpr row table[] = {
     {"22012", error_kind::malformed, "invalid_value"},
     {"22021", error_kind::malformed, "invalid_value"},
     {"22P02", error_kind::malformed, "invalid_value"},
+    {"54000", error_kind::malformed, "invalid_value"},
     {"40001", error_kind::unavailable, "transaction_conflict"},
     {"40P01", error_kind::unavailable, "transaction_conflict"},
     {"55P03", error_kind::conflict, "row_locked"},
@@ -37,6 +38,7 @@ constexpr row table[] = {
     {"57P02", error_kind::unavailable, "database_unavailable"},
     {"57P03", error_kind::unavailable, "database_unavailable"},
     {"25P03", error_kind::unavailable, "database_unavailable"},
+    {"25P04", error_kind::unavailable, "database_unavailable"},
     {"25006", error_kind::unavailable, "database_read_only"},
     {"53100", error_kind::unavailable, "storage_full"},
     {"53200", error_kind::unavailable, "database_unavailable"},
@@ -93,6 +95,17 @@ TEST_CASE("each SQLSTATE becomes what a client can act on, and tells nothing of 
     CHECK(data::is_transient(e) == (std::string_view(one.state).starts_with("40")));
     CHECK_FALSE(data::is_commit_unknown(e));
   }
+}
+
+TEST_CASE("a value that is too large for its index is the client's") {
+  const temporary_postgres own;
+  run(own->execute("create table names (name text primary key)"));
+  // Digests do not shrink.
+  const auto refused = failure_of(
+      own->execute("insert into names select string_agg(md5(i::text), '') from generate_series(1, 300) i"));
+  CHECK(refused.kind() == error_kind::malformed);
+  CHECK(refused.code() == "invalid_value");
+  CHECK(contains(refused.cause(), "54000"));
 }
 
 TEST_CASE("whoever acts for somebody is refused where we would be at fault") {

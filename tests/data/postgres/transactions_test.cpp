@@ -212,6 +212,82 @@ TEST_CASE("a COMMIT whose answer is lost has an unknown outcome, and is never tr
   db.stop();
 }
 
+namespace {
+
+/// Through a network that breaks, with the key "k".
+task<void> insert_once(data::database db, int id, int attempts, int* tried) {
+  auto how = data::transaction_options().once_for("k").retry(attempts);
+  co_await db.transact(how, &insert_doctor, id, tried);
+}
+
+/// What its key tells of a COMMIT that was lost.
+struct keyed {
+  keyed() {
+    make_doctors(*own);
+    run(own->execute("create table corbel_idempotency_keys (key text primary key, attempt text not null)"));
+    run(db.ping());
+  }
+  ~keyed() { db.stop(); }
+  int inserted(int id) { return one<int>(*own, "select count(*) from doctors where id = $1", id); }
+
+  temporary_postgres own;
+  proxy between{own.url()};
+  data::database db = postgres::open(between.in(own.url()) + "?connections=1");
+  int tried = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a COMMIT whose answer is lost is told by its key to have been made") {
+  keyed it;
+  it.between.swallow_answer_to("COMMIT");
+  run(insert_once(it.db, 50, 1, &it.tried));
+  CHECK(it.between.swallowed());
+  CHECK(it.tried == 1);
+  CHECK(it.inserted(50) == 1);
+}
+
+TEST_CASE("a COMMIT that is lost on its way is told by its key to be undone, and may be tried again") {
+  for (const int attempts : {1, 2}) {
+    CAPTURE(attempts);
+    keyed it;
+    it.between.lose("COMMIT");
+    side_by_side all;
+    auto& a = all.start(insert_once(it.db, 50, attempts, &it.tried));
+    REQUIRE(all.run_until([&] { return it.between.has_lost(); }));
+    it.between.let_in();
+    all.run();
+    CHECK(it.tried == attempts);
+    CHECK(it.inserted(50) == attempts - 1);
+    if (attempts == 2) {
+      CHECK_FALSE(a.thrown);
+      continue;
+    }
+    REQUIRE(a.failed());
+    CHECK(a.failed()->code() == "commit_lost");
+    CHECK(data::is_transient(*a.failed()));
+  }
+}
+
+TEST_CASE("a key that somebody else has used meanwhile is no sign that a lost COMMIT was made") {
+  keyed it;
+  it.between.lose("COMMIT");
+  side_by_side all;
+  auto& a = all.start(insert_once(it.db, 50, 5, &it.tried));
+  REQUIRE(all.run_until([&] { return it.between.has_lost(); }));
+  // The client asks again, elsewhere.
+  int tried_again = 0;
+  run(insert_once(*it.own, 51, 1, &tried_again));
+  it.between.let_in();
+  all.run();
+  CHECK(it.tried == 1);
+  CHECK(it.inserted(50) == 0);
+  CHECK(it.inserted(51) == 1);
+  REQUIRE(a.failed());
+  CHECK(a.failed()->kind() == error_kind::conflict);
+  CHECK(a.failed()->code() == "idempotency_key_used");
+}
+
 TEST_CASE("a write by itself whose answer is lost has an unknown outcome; a read has none") {
   const temporary_postgres own;
   make_doctors(*own);

@@ -75,6 +75,14 @@ class proxy {
     const std::lock_guard lock(mutex_);
     return swallowed_.empty();
   }
+  /// Closes everything as soon as a client sends these bytes, which the server never sees. From then on
+  /// whoever comes is turned away, until `let_in`.
+  void lose(std::string bytes) {
+    const std::lock_guard lock(mutex_);
+    lost_ = std::move(bytes);
+  }
+  bool has_lost() const { return closed_; }
+  void let_in() { closed_ = false; }
   int accepted() const { return accepted_; }
 
  private:
@@ -109,6 +117,10 @@ class proxy {
   void accept_one() {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client < 0) return;
+    if (closed_) {
+      ::close(client);
+      return;
+    }
     const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const auto at = local(to_);
     if (::connect(server, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
@@ -154,6 +166,11 @@ class proxy {
     if (!got.empty()) {
       const std::lock_guard lock(mutex_);
       if (!swallowed_.empty() && got.find(swallowed_) != std::string::npos) one.swallows = true;
+      if (!lost_.empty() && got.find(lost_) != std::string::npos) {
+        lost_.clear();
+        closed_ = true;
+        return false;
+      }
     }
     if (!give(one.server, one.to_server)) return false;
     got.clear();
@@ -207,10 +224,12 @@ class proxy {
   std::list<pair> pairs_;
   std::mutex mutex_;
   std::string swallowed_;
+  std::string lost_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> stalled_{false};
   std::atomic<bool> obeyed_{false};
   std::atomic<bool> cut_{false};
+  std::atomic<bool> closed_{false};
   std::atomic<long long> delay_{0};
   std::atomic<int> accepted_{0};
   std::thread thread_;
