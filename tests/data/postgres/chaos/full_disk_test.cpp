@@ -61,6 +61,11 @@ task<void> add_several(data::transaction& tx, int id) {
   for (int n = 0; n < 7; ++n) co_await tx.execute(store, id + n);
 }
 
+task<void> add_and_fill(data::transaction& tx, int id, const own::full_disk* disk) {
+  co_await add_several(tx, id);
+  disk->fill("pg_wal/sync");
+}
+
 task<void> keep_writing(data::database db, int from, told* all) {
   for (int id = from; !all->over; id += 10) {
     std::optional<corbel::error> failed;
@@ -230,14 +235,25 @@ TEST_CASE("no room for the log ends the server, and no answer is wrong") {
 
 TEST_CASE(
     "a log that finds no room when it is synced leaves what it wrote, so nobody is told that it failed") {
-  // Its files are many, and are not synced one by one when it starts again.
-  filling on({"fsync=on", "recovery_init_sync_method=syncfs"});
+  // Nobody syncs the log before a COMMIT does. Its files are many, and are not synced one by one when it
+  // starts again.
+  filling on({"fsync=on", "wal_writer_delay=10s", "recovery_init_sync_method=syncfs"});
+  run(on.db->execute(
+      "create table corbel_idempotency_keys (key text primary key, used_at timestamptz not null "
+      "default now())"));
+  const auto how = data::transaction_options().once_for("twenty");
+  const auto fails = [&](task<void> work) {
+    const auto failed = failure_of(std::move(work));
+    CHECK(data::is_commit_unknown(failed));
+    CHECK_FALSE(failed.retry_after());
+    on.server.stop(SIGQUIT);
+    on.disk.make_room();
+    on.server.start();
+  };
   on.disk.fill("pg_wal/sync");
-  const auto failed = failure_of(on.db->execute(store, 10));
-  CHECK(data::is_commit_unknown(failed));
-  CHECK_FALSE(failed.retry_after());
-  on.server.stop(SIGQUIT);
-  on.disk.make_room();
-  on.server.start();
+  fails([](data::database db) -> task<void> { co_await db.execute(store, 10); }(*on.db));
   CHECK(one<int>(*on.db, "select count(*) from notes where id = 10") == 1);
+  fails(on.db->transact(how, &add_and_fill, 20, &on.disk));
+  CHECK(failure_of(on.db->transact(how, &add_several, 20)).code() == "idempotency_key_used");
+  CHECK(one<int>(*on.db, "select count(*) from notes where id between 20 and 26") == 7);
 }
