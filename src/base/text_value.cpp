@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/bytes_text.hpp"
+#include "base/float_range.hpp"
 #include "corbel/base/time.hpp"
 #include "corbel/base/uuid.hpp"
 
@@ -32,9 +33,7 @@ bool read_floating(const type_descriptor& type, std::string_view text, void* out
   const std::size_t first = text.starts_with('-') ? 1 : 0;
   if (text.size() <= first || text[first] < '0' || text[first] > '9') return false;
   if (!read_whole(text, number) || !std::isfinite(number)) return false;
-  if (type.bytes == sizeof(float) &&
-      std::abs(number) > static_cast<double>(std::numeric_limits<float>::max()))
-    return false;
+  if (type.bytes == sizeof(float) && !fits_float(number)) return false;
   store_floating(type, out, number);
   return true;
 }

@@ -1,7 +1,9 @@
 #include "data/decode_cell.hpp"
 
+#include <cmath>
 #include <span>
 
+#include "base/float_range.hpp"
 #include "corbel/base/encoding.hpp"
 #include "corbel/base/json/decode.hpp"
 #include "corbel/base/text_value.hpp"
@@ -124,6 +126,7 @@ bool decode_cell(const cell& from, const type_descriptor& type, void* to) {
   if (const auto* whole = std::get_if<std::int64_t>(&from)) return decode_number(*whole, type, to);
   if (const auto* number = std::get_if<double>(&from)) {
     if (type.kind != type_kind::floating) return false;
+    if (type.bytes == sizeof(float) && std::isfinite(*number) && !fits_float(*number)) return false;
     store_floating(type, to, *number);
     return true;
   }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <vector>
 
+#include "base/float_range.hpp"
 #include "corbel/base/json/writer.hpp"
 #include "corbel/schema/format.hpp"
 
@@ -207,9 +207,8 @@ class schema_writer {
   void floating(const type_descriptor& type, const constraints& rules, bool nullable) {
     type_name("number", nullable);
     text("format", type.bytes == sizeof(float) ? "float" : "double");
-    const double most = std::numeric_limits<float>::max();
     if (type.bytes == sizeof(float))
-      bounds(rules, -most, most);
+      bounds(rules, -most_as_float, most_as_float);
     else
       bounds(rules, {}, {});
     if (rules.multiple_of != 0) bound("multipleOf", rules.multiple_of);

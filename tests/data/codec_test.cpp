@@ -77,6 +77,7 @@ TEST_CASE("floating point is read from numerics that are finite") {
   for (const char* text : {"", "NaN", "Infinity", "-Infinity", "inf", "1,5", "1.5 ", "x", "1e999"})
     CHECK(refused<double>(text));
   CHECK(refused<float>("1e39"));
+  CHECK(refused<float>(data::cell(1e39)));
 }
 
 TEST_CASE("timestamps are read in JSON's form and in SQL's") {

@@ -1,9 +1,7 @@
 #include "corbel/base/json/decode.hpp"
 
-#include <cmath>
-#include <limits>
-
 #include "base/bytes_text.hpp"
+#include "base/float_range.hpp"
 #include "base/json/decoder.hpp"
 #include "base/json/json_value.hpp"
 #include "corbel/base/json/writer.hpp"
@@ -144,8 +142,7 @@ bool decoder::integer(const type_descriptor& type, const constraints& rules, voi
 bool decoder::floating(const type_descriptor& type, const constraints& rules, void* out, const path& at) {
   number read;
   if (!in_.number(read)) return false;
-  if (type.bytes == sizeof(float) &&
-      std::abs(read.value) > static_cast<double>(std::numeric_limits<float>::max()))
+  if (type.bytes == sizeof(float) && !fits_float(read.value))
     out_of_range(type, rules, !read.negative, at);
   else
     store_floating(type, out, read.value);

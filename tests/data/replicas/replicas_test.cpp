@@ -11,7 +11,7 @@
 #include "corbel/data/postgres/postgres.hpp"
 #include "corbel/testing/postgres.hpp"
 #include "corbel/testing/run.hpp"
-#include "replica_server.hpp"
+#include "data/postgres/support/own_server.hpp"
 
 namespace asio = boost::asio;
 namespace data = corbel::data;
@@ -46,13 +46,19 @@ task<bool> comes_to(data::source reads, int port) {
   }
 }
 
+own::server_options of_the_tests_server() {
+  const auto primary = corbel::testing::temporary_postgres::server();
+  REQUIRE_MESSAGE(!primary.empty(), "no CORBEL_TEST_POSTGRES_URL: scripts/test starts a server for it");
+  return {.primary = primary};
+}
+
 /// A database on the primary, with these replicas.
 struct replicated {
-  explicit replicated(const std::vector<const replica_server*>& servers)
+  explicit replicated(const std::vector<const own::server*>& servers)
       : own(), db(postgres::open(own.url() + options(servers))), pg(db) {}
   ~replicated() { db.stop(); }
 
-  static std::string options(const std::vector<const replica_server*>& servers) {
+  static std::string options(const std::vector<const own::server*>& servers) {
     std::string list;
     for (const auto* one : servers) list += (list.empty() ? "?replicas=" : ",") + one->place();
     return list;
@@ -75,7 +81,10 @@ TEST_CASE("log positions travel as text") {
 }
 
 TEST_CASE("reads go to the replicas in turn, and writes are refused there") {
-  const replica_server first, second;
+  own::server first(of_the_tests_server());
+  own::server second(of_the_tests_server());
+  first.start();
+  second.start();
   const replicated cluster({&first, &second});
   run([](postgres::database pg, int one, int other) -> task<void> {
     const auto reads = pg.replicas();
@@ -122,7 +131,8 @@ task<void> read_own_writes(postgres::database pg, int port) {
 }  // namespace
 
 TEST_CASE("whoever wrote reads it, from a replica as soon as it is there") {
-  const replica_server replica;
+  own::server replica(of_the_tests_server());
+  replica.start();
   const replicated cluster({&replica});
   run(read_own_writes(cluster.pg, replica.port()));
 }
@@ -157,7 +167,8 @@ task<void> fall_behind(postgres::database pg, data::database direct, int port) {
 }  // namespace
 
 TEST_CASE("a replica that falls behind is passed over until it has caught up") {
-  const replica_server replica;
+  own::server replica(of_the_tests_server());
+  replica.start();
   const replicated cluster({&replica});
   const auto direct = postgres::open("postgres://corbel@" + replica.place() + "/postgres");
   run(fall_behind(cluster.pg, direct, replica.port()));
@@ -190,11 +201,11 @@ task<void> keep_reading(data::source from, steady_reader* log) {
   }
 }
 
-task<void> lose_one(postgres::database pg, replica_server* replica, steady_reader* log) {
+task<void> lose_one(postgres::database pg, own::server* replica, steady_reader* log) {
   const auto reads = pg.replicas();
   CHECK(co_await comes_to(reads, replica->port()));
   for (int i = 0; i < 300; ++i) co_await sleep(1ms);
-  replica->kill();
+  replica->stop(SIGKILL);
   CHECK(co_await comes_to(reads, 0));
   for (int i = 0; i < 500; ++i) co_await sleep(1ms);
   replica->start();
@@ -205,7 +216,8 @@ task<void> lose_one(postgres::database pg, replica_server* replica, steady_reade
 }  // namespace
 
 TEST_CASE("reads of a replica that dies go on elsewhere, and come back when it does") {
-  replica_server replica;
+  own::server replica(of_the_tests_server());
+  replica.start();
   const replicated cluster({&replica});
   steady_reader log;
   asio::io_context loop;

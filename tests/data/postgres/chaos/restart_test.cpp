@@ -126,19 +126,8 @@ TEST_CASE("of several hosts the one that takes writes is found, though the first
   db.stop();
 }
 
-TEST_CASE("a disk that is full is told as such, and what was there stays") {
-  own::server server({"temp_file_limit=100kB", "work_mem=64kB"});
-  server.start();
-  const auto db = postgres::open(server.url());
-  const auto full = failure_of(db.query<int>("select n from generate_series(1, 200000) n order by -n"));
-  CHECK(full.kind() == error_kind::unavailable);
-  CHECK(postgres::is_sql_state(full, "53400"));
-  CHECK(one<int>(db, "select 1") == 1);
-  db.stop();
-}
-
 TEST_CASE("a server with no room for another connection is unavailable, and then is not") {
-  own::server server({"superuser_reserved_connections=0"});
+  own::server server({.settings = {"superuser_reserved_connections=0"}});
   server.start();
   const auto db = postgres::open(server.url("connections=1&checkout_timeout=500ms"));
   {

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdlib>
-#include <fstream>
+#include <chrono>
+#include <thread>
 
-#include "own_server.hpp"
+#include "processes.hpp"
 
 namespace own {
 
