@@ -14,6 +14,10 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr std::size_t most_leads = 256;
+/// Of one that nobody leads on: who only asks whether he may lead asks seldom.
+constexpr auto lead_lifetime = std::chrono::seconds(10);
+
 std::shared_ptr<pool> pool_here(const std::shared_ptr<shared_state>& state,
                                 const asio::any_io_executor& here) {
   auto& context = asio::query(here, asio::execution::context);
@@ -66,6 +70,20 @@ void backend::stop() {
   state_->close();
   const std::lock_guard lock(mutex_);
   if (replicas_) replicas_->stop();
+  if (leads_) leads_->stop();
+}
+
+std::shared_ptr<backend> backend::leads() {
+  const std::lock_guard lock(mutex_);
+  if (leads_) return leads_;
+  auto how = state_->how;
+  how.connections = most_leads;
+  how.max_lifetime = lead_lifetime;
+  how.threads = 1;
+  how.slow_query = {};
+  leads_ = std::make_shared<backend>(std::move(how));
+  if (state_->closed) leads_->stop();
+  return leads_;
 }
 
 std::shared_ptr<replica_set> backend::replicas() {

@@ -26,10 +26,14 @@ class backend final : public data::backend, public std::enable_shared_from_this<
   const std::shared_ptr<shared_state>& state() const noexcept { return state_; }
   /// Made at the first call.
   std::shared_ptr<replica_set> replicas();
+  /// Connections to the same server for who keeps one for ever, such as for a lock: none of them is missed by
+  /// statements. Made at the first call.
+  std::shared_ptr<backend> leads();
 
  private:
   std::mutex mutex_;
   std::shared_ptr<replica_set> replicas_;
+  std::shared_ptr<backend> leads_;
   const std::shared_ptr<shared_state> state_;
 };
 

@@ -54,7 +54,7 @@ task<void> database::refresh(std::string view, bool concurrently) const {
 }
 
 task<void> database::refresh_every(std::string view, refresh_schedule how) const {
-  return refresh_for_ever(*this, std::move(view), std::move(how));
+  return refresh_for_ever(*this, data::database(backend_->leads()), std::move(view), std::move(how));
 }
 
 task<void> database::require_extension(std::string name) const {
