@@ -97,6 +97,8 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   void post_flush();
   /// Who listens on this loop; made at first use.
   std::shared_ptr<notification_hub> notifications();
+  /// A connection that was silent for so long is asked for a sign of life. Tests do not wait for it.
+  steady::duration ping_after = std::chrono::seconds(15);
 
  private:
   struct claim {
