@@ -40,16 +40,60 @@ std::string session_settings(const options& how, const char* wanted) {
   return all;
 }
 
+/// libpq quotes the text that it stumbles over, which may be a part of the password: what it says is never
+/// passed on, only taken as a hint.
+std::string_view what_is_wrong(std::string_view said) {
+  constexpr std::pair<std::string_view, std::string_view> known[] = {
+      {"invalid percent-encoded", "a \"%\" in it is not followed by two hexadecimal digits"},
+      {"forbidden value %00", "it holds a %00"},
+      {"end of string reached", "an IPv6 address in it lacks its \"]\""},
+      {"IPv6 host address", "an IPv6 address in it is empty"},
+      {"unexpected character", "neither a port nor a path follows the \"]\" of an IPv6 address"},
+      {"invalid URI query parameter", "it has an option that libpq does not know"},
+      {"invalid connection option", "it has an option that libpq does not know"},
+      {"missing", "an option in it lacks its \"=\""},
+      {"extra key/value", "an option in it has a second \"=\""},
+      {"unterminated quoted string", "a quote in it is not closed"},
+  };
+  for (const auto& [begins, means] : known)
+    if (said.starts_with(begins)) return means;
+  return "libpq does not understand it";
+}
+
+error bad_url(std::string_view why) {
+  return {error_kind::invalid, "bad_database_url",
+          "The database URL cannot be read: " + std::string(why) +
+              ". Write postgres://user:password@host:5432/name, with options behind a \"?\"; in the user and "
+              "the password, blanks and : / ? # [ ] @ % are percent-encoded (%40 is \"@\")."};
+}
+
+/// libpq would take for a host, a port or a database what was meant as a password, and name it in its errors.
+void check_parts(std::string_view url) {
+  const auto begin = url.find("://");
+  if (!url.starts_with("postgres") || begin == url.npos) return;
+  url = url.substr(begin + 3, url.find('?') - begin - 3);
+  const auto slash = std::min(url.find('/'), url.size());
+  auto hosts = url.substr(0, slash);
+  const auto at = hosts.find('@');
+  if (at != hosts.npos) hosts = hosts.substr(at + 1);
+  if (hosts.find('@') != hosts.npos || url.find('@', slash) != url.npos)
+    throw failure(bad_url("it has an \"@\" behind the one that stands before the host"));
+  for (; !hosts.empty(); hosts.remove_prefix(std::min(hosts.find(','), hosts.size() - 1) + 1)) {
+    auto port = hosts.substr(0, hosts.find(','));
+    if (port.starts_with('[')) port.remove_prefix(std::min(port.find(']'), port.size()));
+    port.remove_prefix(std::min(port.find(':'), port.size()));
+    if (port.find_first_not_of("0123456789", 1) != port.npos)
+      throw failure(bad_url("a port in it is no number"));
+  }
+}
+
 std::unique_ptr<PQconninfoOption, free_conninfo> parse(const std::string& conninfo) {
+  check_parts(conninfo);
   char* wrong = nullptr;
   std::unique_ptr<PQconninfoOption, free_conninfo> all(PQconninfoParse(conninfo.c_str(), &wrong));
-  const std::string why = trimmed(wrong);
+  const std::string said = wrong ? wrong : "";
   if (wrong) PQfreemem(wrong);
-  if (!all)
-    throw failure(
-        error{error_kind::invalid, "bad_database_url",
-              "The database URL cannot be read (" + why +
-                  "). Write postgres://user:password@host:5432/name, with options behind a \"?\"."});
+  if (!all) throw failure(bad_url(what_is_wrong(said)));
   return all;
 }
 

@@ -1,0 +1,70 @@
+// What a database URL says, and what is never said of it.
+
+#include <array>
+
+#include "support/tasks.hpp"
+
+namespace {
+
+/// The failure of opening it, or of connecting by it.
+std::optional<corbel::error> failure_by(const std::string& connection) {
+  try {
+    const auto db = postgres::open(connection);
+    run(db.ping());
+    db.stop();
+  } catch (const corbel::failure& f) {
+    return f.error();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a URL that cannot be read is refused without a word of the password in it") {
+  struct one {
+    const char* url;
+    const char* says;
+  };
+  const std::array<one, 8> all{{
+      {"postgres://app:50%secret@127.0.0.1:1/app", "hexadecimal digits"},
+      {"postgres://app:secret@[::1/app", "lacks its \"]\""},
+      {"postgres://app:secret@[::1]secret/app", "follows the \"]\""},
+      {"postgres://app:mine?secret@127.0.0.1:1/app", "port in it is no number"},
+      {"postgres://app:mine@secret@127.0.0.1:1/app", "has an \"@\""},
+      {"postgres://app:secret/more@127.0.0.1:1/app", "has an \"@\""},
+      {"postgres://app:secret/app", "port in it is no number"},
+      {"postgres://app@127.0.0.1:1/app?secret=1", "libpq does not know"},
+  }};
+  for (const auto& each : all) {
+    CAPTURE(std::string(each.url));
+    const auto failed = failure_by(each.url);
+    REQUIRE(failed);
+    CHECK(failed->code() == "bad_database_url");
+    CHECK(contains(failed->message(), each.says));
+    CHECK_FALSE(contains(failed->message(), "secret"));
+    CHECK_FALSE(contains(failed->cause(), "secret"));
+  }
+  for (const auto* words :
+       {"host=127.0.0.1 port=1 password=my secret", "password='my secret", "host=h secret=1"}) {
+    CAPTURE(words);
+    postgres::options how;
+    how.connection = words;
+    std::string said;
+    try {
+      (void)postgres::open(how);
+    } catch (const corbel::failure& f) {
+      said = f.error().message() + f.error().cause();
+    }
+    CHECK(contains(said, "cannot be read"));
+    CHECK_FALSE(contains(said, "secret"));
+  }
+}
+
+TEST_CASE("a URL that is right stays so") {
+  for (const auto* url :
+       {"postgres://app:p%40ss%2Fw%3Ard@[::1]:5433,b:1/app?user=app@tenant",
+        "postgresql:///app?host=/run/postgresql", "postgres://", "postgres://a:1,b,c:3/app"}) {
+    CAPTURE(url);
+    CHECK_NOTHROW((void)postgres::open(url));
+  }
+}
