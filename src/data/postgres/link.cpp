@@ -113,7 +113,7 @@ namespace {
 
 using parameters = std::vector<std::pair<std::string, std::string>>;
 
-/// What goes with the connection text; where the text says something itself, that holds.
+/// What goes with what the connection text gives; where that says something itself, it holds.
 parameters settings_beside(const options& how, const PQconninfoOption* given) {
   parameters all;
   const auto suggest = [&](const char* key, std::string value) {
@@ -128,7 +128,6 @@ parameters settings_beside(const options& how, const PQconninfoOption* given) {
     if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
     all.emplace_back("host", std::move(host));
     if (has_port) all.emplace_back("port", how.place.substr(colon + 1));
-    all.emplace_back("hostaddr", "");
     all.emplace_back("target_session_attrs", "any");
   }
   // GSS would encrypt between us and the socket.
@@ -145,15 +144,28 @@ parameters settings_beside(const options& how, const PQconninfoOption* given) {
   return all;
 }
 
+/// Whether a place of its own, such as a replica's, stands for this keyword: a list of hosts with the port of
+/// another fits together as little as the address of the one with the name of the other.
+bool is_place(std::string_view keyword) {
+  return keyword == "host" || keyword == "hostaddr" || keyword == "port";
+}
+
+parameters keywords_of(const options& how) {
+  const auto given = parse(how.connection);
+  auto all = settings_beside(how, given.get());
+  for (const auto* one = given.get(); one->keyword; ++one) {
+    const bool set =
+        std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.first == one->keyword; });
+    if (one->val && !set && (how.place.empty() || !is_place(one->keyword)))
+      all.emplace_back(one->keyword, one->val);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string conninfo_of(const options& how) {
-  const auto given = parse(how.connection);
-  auto all = settings_beside(how, given.get());
-  for (const auto* one = given.get(); one->keyword; ++one)
-    if (one->val &&
-        std::none_of(all.begin(), all.end(), [&](const auto& set) { return set.first == one->keyword; }))
-      all.emplace_back(one->keyword, one->val);
+  const auto all = keywords_of(how);
   std::string text;
   for (const auto& [key, value] : all) {
     text += key + "='";
@@ -167,17 +179,16 @@ std::string conninfo_of(const options& how) {
 }
 
 pg_conn* connect_blocking(const options& how) {
-  const auto given = parse(how.connection);
-  const auto beside = settings_beside(how, given.get());
-  std::vector<const char*> keys{"dbname"};
-  std::vector<const char*> values{how.connection.c_str()};
-  for (const auto& [key, value] : beside) {
+  const auto all = keywords_of(how);
+  std::vector<const char*> keys;
+  std::vector<const char*> values;
+  for (const auto& [key, value] : all) {
     keys.push_back(key.c_str());
     values.push_back(value.c_str());
   }
   keys.push_back(nullptr);
   values.push_back(nullptr);
-  PGconn* made = PQconnectdbParams(keys.data(), values.data(), 1);
+  PGconn* made = PQconnectdbParams(keys.data(), values.data(), 0);
   if (made && PQstatus(made) == CONNECTION_OK) return made;
   const std::string why = made ? trimmed(PQerrorMessage(made)) : "out of memory";
   PQfinish(made);

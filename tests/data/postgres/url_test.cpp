@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "data/postgres/link.hpp"
 #include "support/tasks.hpp"
 
 namespace {
@@ -16,6 +17,14 @@ std::optional<corbel::error> failure_by(const std::string& connection) {
     return f.error();
   }
   return {};
+}
+
+/// The value of a keyword in the form that `conninfo_of` has.
+std::string value_in(const std::string& conninfo, const std::string& keyword) {
+  const auto at = (" " + conninfo).find(" " + keyword + "='");
+  if (at == std::string::npos) return "none";
+  const auto from = at + keyword.size() + 2;
+  return conninfo.substr(from, conninfo.find('\'', from) - from);
 }
 
 }  // namespace
@@ -67,4 +76,32 @@ TEST_CASE("a URL that is right stays so") {
     CAPTURE(url);
     CHECK_NOTHROW((void)postgres::open(url));
   }
+}
+
+TEST_CASE("a replica has its own place, whatever hosts, addresses and ports the URL names") {
+  auto how = postgres::parse_url("postgres://app@a:1,b:2/app?hostaddr=10.0.0.1,10.0.0.2").value();
+  CHECK(value_in(postgres::conninfo_of(how), "host") == "a,b");
+  CHECK(value_in(postgres::conninfo_of(how), "hostaddr") == "10.0.0.1,10.0.0.2");
+  how.place = "c:7";
+  CHECK(value_in(postgres::conninfo_of(how), "host") == "c");
+  CHECK(value_in(postgres::conninfo_of(how), "port") == "7");
+  CHECK(value_in(postgres::conninfo_of(how), "hostaddr") == "none");
+  CHECK(value_in(postgres::conninfo_of(how), "dbname") == "app");
+  how.place = "c";
+  CHECK(value_in(postgres::conninfo_of(how), "port") == "none");
+}
+
+TEST_CASE("a place is what is connected to") {
+  const temporary_postgres own;
+  const auto scheme = own.url().find("://") + 3;
+  const auto at = own.url().find('@');
+  const auto slash = own.url().find('/', scheme);
+  auto how = postgres::parse_url(own.url()).value();
+  how.place = own.url().substr(at + 1, slash - at - 1);
+  // Nobody is there.
+  how.connection = own.url().substr(0, at + 1) + "127.0.0.1:1,127.0.0.1:2" + own.url().substr(slash) +
+                   "?hostaddr=127.0.0.1,127.0.0.1";
+  const auto db = postgres::open(how);
+  run(db.ping());
+  db.stop();
 }
