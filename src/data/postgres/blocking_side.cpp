@@ -8,6 +8,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <future>
+#include <system_error>
+#include <thread>
 
 #include "data/postgres/errors.hpp"
 #include "data/postgres/link.hpp"
@@ -24,6 +27,44 @@ bool is_silent(detail::blocking_session& one) noexcept {
   char byte = 0;
   const auto got = ::recv(one.descriptor(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/// A server that has not stopped a statement by then is taken for lost.
+constexpr auto cancel_patience = std::chrono::seconds(2);
+/// A server that answers no cancellation shall not cost threads for each.
+constexpr int most_stopping = 64;
+
+using session_ptr = std::shared_ptr<detail::blocking_session>;
+
+void shut(const session_ptr& one) {
+  ::shutdown(one->descriptor(), SHUT_RDWR);
+}
+
+/// Stops what it runs on the server, and then lets whoever works with it fail: at once when the server was
+/// told, and after a while when it was not.
+void stop_session(const session_ptr& one, const std::shared_ptr<std::atomic<int>>& count) {
+  if (count->fetch_add(1) >= most_stopping) {
+    --*count;
+    return shut(one);
+  }
+  auto cancel = [one, count](std::promise<void> told) {
+    one->cancel();
+    told.set_value();
+    --*count;
+  };
+  auto watch = [one](std::future<void> told) {
+    (void)told.wait_for(cancel_patience);
+    shut(one);
+  };
+  std::promise<void> told;
+  auto heard = told.get_future();
+  try {
+    std::thread(watch, std::move(heard)).detach();
+    std::thread(cancel, std::move(told)).detach();
+  } catch (const std::system_error&) {
+    --*count;
+    shut(one);
+  }
 }
 
 }  // namespace
@@ -44,7 +85,7 @@ blocking_side::blocking_side(const options& how)
       conninfo_(conninfo_of(how)),
       free_slots_(how.threads),
       workers_(how.threads, 65'536),
-      stoppers_(1, 65'536) {}
+      stopping_(std::make_shared<std::atomic<int>>(0)) {}
 
 blocking_side::~blocking_side() {
   stop();
@@ -60,7 +101,6 @@ void blocking_side::stop() {
     }
   }
   workers_.stop();
-  stoppers_.stop();
   const std::lock_guard lock(mutex_);
   idle_.clear();
 }
@@ -236,9 +276,11 @@ void blocking_side::leave(const seat_ptr& seat) {
 
 void blocking_side::put_back(const seat_ptr& seat) {
   bool clean = false;
+  session_ptr dropped;
   {
     const std::lock_guard lock(seat->mutex);
     clean = seat->session && !seat->stopped;
+    if (clean) dropped = seat->session;
   }
   try {
     clean = clean && seat->session->reset();
@@ -251,6 +293,8 @@ void blocking_side::put_back(const seat_ptr& seat) {
     if (!clean) seat->session.reset();
     seat->in_its_place.reset();
   }
+  // It may have been left in the middle of a statement.
+  if (!clean && dropped) stop_session(dropped, stopping_);
   if (clean) {
     const std::lock_guard lock(mutex_);
     if (!closed_) idle_.push_back({seat->kind, std::move(seat->session), seat->opened_at});
@@ -260,19 +304,16 @@ void blocking_side::put_back(const seat_ptr& seat) {
 
 /// Stops the SQL that runs, and lets the work fail wherever it goes on: its socket is shut.
 void blocking_side::stop_soon(const seat_ptr& seat) {
+  session_ptr session;
   {
     const std::lock_guard lock(seat->mutex);
     seat->stopped = true;
     if (!seat->session || !seat->working) return;
+    session = seat->session;
   }
-  stoppers_.post([seat] {
-    const std::lock_guard lock(seat->mutex);
-    if (!seat->session) return;
-    // First nothing more can be sent: else the work would be at its next statement before the socket is shut.
-    ::shutdown(seat->session->descriptor(), SHUT_WR);
-    seat->session->cancel();
-    ::shutdown(seat->session->descriptor(), SHUT_RDWR);
-  });
+  // First nothing more can be sent: else the work would be at its next statement before the socket is shut.
+  ::shutdown(session->descriptor(), SHUT_WR);
+  stop_session(session, stopping_);
 }
 
 }  // namespace corbel::postgres

@@ -73,10 +73,7 @@ int copy_session::descriptor() noexcept {
 }
 
 bool copy_session::reset() {
-  if (PQtransactionStatus(handle_) != PQTRANS_IDLE) {
-    cancel();
-    return false;
-  }
+  if (PQtransactionStatus(handle_) != PQTRANS_IDLE) return false;
   run("RESET ALL");
   return true;
 }

@@ -18,10 +18,10 @@ namespace detail {
 class blocking_session {
  public:
   virtual ~blocking_session() = default;
-  /// Stops what it runs on the server. From any thread, also while it is used.
+  /// Stops what it runs on the server. From any thread, also while it is used, and for as long as it takes.
   virtual void cancel() noexcept = 0;
   virtual int descriptor() noexcept = 0;
-  /// Leaves it as a new one; false, or an exception, when it is of no more use.
+  /// Leaves it as a new one; false, or an exception, when it is of no more use: then it is cancelled.
   virtual bool reset() = 0;
 };
 

@@ -1,0 +1,45 @@
+// What blocks, blocks threads of its own: never a loop, and never stop.
+
+#include <future>
+
+#include "support/proxy.hpp"
+#include "support/side_by_side.hpp"
+#include "support/tasks.hpp"
+
+namespace {
+
+task<void> copy_slowly(postgres::database pg) {
+  auto out = co_await pg.copy_out_text("copy (select pg_sleep(60)) to stdout");
+  (void)co_await out.next();
+}
+task<void> copy_quickly(postgres::database pg, int* rows) {
+  auto out = co_await pg.copy_out_text("copy (select 1) to stdout");
+  while (co_await out.next()) ++*rows;
+}
+
+}  // namespace
+
+TEST_CASE("a server that answers no cancellation holds up neither the loop nor stop") {
+  const temporary_postgres own;
+  proxy between(own.url());
+  const auto db = postgres::open(between.in(own.url()) + "?threads=2&checkout_timeout=20s");
+  const postgres::database pg(db);
+  side_by_side all;
+  int rows = 0;
+  all.start(copy_quickly(pg, &rows));
+  all.run();
+  CHECK(rows == 1);
+  auto& one = all.start(copy_slowly(pg));
+  auto& other = all.start(copy_slowly(pg));
+  all.run_for(300ms);
+  REQUIRE_FALSE(one.ended);
+  between.stall(true);
+  one.stop();
+  other.stop();
+  CHECK(all.run_until([&] { return one.ended && other.ended; }, 1s));
+  CHECK(one.cancelled());
+  auto stopped = std::async(std::launch::async, [&] { db.stop(); });
+  const bool in_time = stopped.wait_for(10s) == std::future_status::ready;
+  between.stall(false);
+  CHECK(in_time);
+}
