@@ -45,6 +45,17 @@ task<std::unique_ptr<data::result_set>> backend::run(data::statement what) {
   co_return rows_of(*c);
 }
 
+task<std::unique_ptr<data::result_set>> backend::run_between(std::vector<prelude> before,
+                                                             data::statement what, bool acts) {
+  const auto home = co_await here();
+  const call_ptr c(new call(std::move(what)));
+  c->acts = acts;
+  c->before = std::move(before);
+  c->commit_behind = true;
+  co_await home->run(c);
+  co_return rows_of(*c);
+}
+
 task<std::vector<data::statement_outcome>> backend::run_all(std::vector<data::statement> all) {
   if (all.empty()) co_return std::vector<data::statement_outcome>();
   const auto executor = co_await asio::this_coro::executor;
