@@ -31,7 +31,11 @@ data::source database::replicas(read_policy policy) const {
 
 task<log_position> database::position() const {
   return [](std::shared_ptr<postgres::backend> on) -> task<log_position> {
-    data::statement where("select pg_current_wal_insert_lsn()::text", {});
+    // The name of a file of the log begins with its timeline.
+    data::statement where(
+        "select lsn::text || '@' || ('x' || substr(pg_walfile_name(lsn), 1, 8))::bit(32)::int "
+        "from pg_current_wal_insert_lsn() lsn",
+        {});
     const auto rows = co_await on->run(std::move(where));
     const auto text = data::one_as<std::string>(*rows);
     const auto read = parse_log_position(text.value_or(""));

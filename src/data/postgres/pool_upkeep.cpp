@@ -67,6 +67,7 @@ void pool::opened(std::unique_ptr<link> made, const std::string& why) {
   failures_ = 0;
   down_since_ = {};
   next_attempt_ = {};
+  ++opened_;
   connections_.push_back(std::make_shared<connection>(loop_, *this, shared_->how, std::move(made)));
   const auto lifetime = shared_->how.max_lifetime;
   // Those that were opened together shall not go together.
