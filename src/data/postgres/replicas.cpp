@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 
+#include "data/postgres/errors.hpp"
 #include "data/postgres/replica_watch.hpp"
 
 namespace corbel::postgres {
@@ -111,6 +112,19 @@ error none_fits() {
 
 }  // namespace
 
+/// On the primary, too, a read does not write, such as by a function that it calls.
+task<std::unique_ptr<data::result_set>> replica_reads::run_on(std::shared_ptr<postgres::backend> server,
+                                                              data::statement what) {
+  if (server != primary_) co_return co_await server->run(std::move(what));
+  std::vector<prelude> before{{"BEGIN READ ONLY", {}}};
+  try {
+    co_return co_await server->run_between(std::move(before), std::move(what), false);
+  } catch (const failure& f) {
+    if (f.error().code() != "commit_unknown") throw;
+    throw failure(connection_error(f.error().cause()));  // nothing was to be kept
+  }
+}
+
 task<std::unique_ptr<data::result_set>> replica_reads::run(data::statement what) {
   // Said here, because the primary, where reads may go as well, would do it.
   if (!classify(what.text()).only_reads)
@@ -123,7 +137,7 @@ task<std::unique_ptr<data::result_set>> replica_reads::run(data::statement what)
     std::optional<error> wrong;
     try {
       auto again = what;
-      rows = co_await one->run(std::move(again));
+      rows = co_await run_on(one, std::move(again));
     } catch (const failure& f) {
       wrong = f.error();
     }

@@ -43,6 +43,8 @@ class replica_reads final : public data::backend {
   void stop() override {}
 
  private:
+  task<std::unique_ptr<data::result_set>> run_on(std::shared_ptr<postgres::backend> server,
+                                                 data::statement what);
   task<bool> knows(std::shared_ptr<postgres::backend> server);
 
   const std::shared_ptr<postgres::backend> primary_;

@@ -81,15 +81,23 @@ TEST_CASE("reads wait neither for a replica that is away nor for a primary that 
   without_primary.stop();
 }
 
-TEST_CASE("without replicas everything goes to the primary") {
+TEST_CASE("without replicas everything goes to the primary, and a read writes nothing there") {
   const temporary_postgres own;
   const postgres::database pg(*own);
+  run(own->execute("create table notes (n int)"));
+  run(own->execute(
+      "create function scribble() returns int language sql as 'insert into notes values (1) returning 1'"));
   postgres::read_policy nowhere_else;
   nowhere_else.fall_back = false;
   for (const auto& policy : {postgres::read_policy(), nowhere_else}) {
     const auto reads = pg.replicas(policy);
     CHECK(run(who_answers(reads)) == 0);
+    const auto refused = failure_of(reads.query_one<int>("select scribble()"));
+    CHECK(refused.code() == "database_read_only");
   }
+  CHECK(run(pg.query_one<int>("select count(*) from notes")) == 0);
+  // A read that fails says why.
+  CHECK(contains(failure_of(pg.replicas().query_one<int>("select 1 / 0")).cause(), "zero"));
 }
 
 namespace {

@@ -31,8 +31,8 @@ struct read_policy {
   /// Only a replica that has replayed the log up to here: what was written before, it shows. With a timeline,
   /// as `database::position` gives it, only one that is known to follow that.
   std::optional<log_position> after{};
-  /// Where a read goes that no replica may take: to the primary, or back as `unavailable`. Where there are no
-  /// replicas at all, always to the primary.
+  /// Where a read goes that no replica may take: to the primary, where it may not write either, or back as
+  /// `unavailable`. Where there are no replicas at all, always to the primary.
   bool fall_back = true;
 };
 
