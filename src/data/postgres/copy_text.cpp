@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "corbel/base/encoding.hpp"
 #include "corbel/base/error.hpp"
@@ -33,6 +34,13 @@ template <class Number>
 void append_number(std::string& out, Number n) {
   char room[32];
   out.append(room, std::to_chars(room, room + sizeof room, n).ptr);
+}
+/// One with a sign would be written so, which Postgres does not read.
+void append_number(std::string& out, double n) {
+  if (std::isnan(n))
+    out += "NaN";
+  else
+    append_number<double>(out, n);
 }
 
 /// What stands behind a backslash.

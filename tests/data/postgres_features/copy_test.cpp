@@ -308,3 +308,20 @@ TEST_CASE("cancelling a copy stores nothing") {
   }(pg));
   CHECK(count(pg) == 5);
 }
+
+TEST_CASE("a number that is none travels, whatever its sign") {
+  const testing::temporary_postgres own;
+  const postgres::database pg(*own);
+  testing::run([](postgres::database db) -> task<> {
+    auto text = co_await db.copy_out_text("copy (select $1::float8, $2::float8) to stdout",
+                                          -std::numeric_limits<double>::quiet_NaN(),
+                                          -std::numeric_limits<double>::infinity());
+    const auto piece = co_await text.next();
+    CHECK(piece == "NaN\t-Infinity\n");
+  }(pg));
+  create(pg);
+  auto one = samples();
+  one.resize(2);
+  one[1].ratio = -std::numeric_limits<double>::quiet_NaN();
+  CHECK(testing::run(pg.copy_in("Odd \"samples", one)) == 2);
+}
