@@ -104,6 +104,11 @@ void append_literal(std::string& out, const data::value& v) {
   out += '\'';
 }
 
+/// A literal may begin with its bounds, "[0:1]={...}": that is one already.
+bool is_list(std::string_view text) noexcept {
+  return text.starts_with('[') && !data::opens_array(text);
+}
+
 }  // namespace
 
 void append_copy_field(std::string& out, const data::value& from, std::uint32_t array) {
@@ -119,8 +124,7 @@ void append_copy_field(std::string& out, const data::value& from, std::uint32_t 
     out += "\\N";
     return;
   }
-  // A literal may begin with its bounds, "[0:1]={...}": that is one already.
-  if (array != 0 && text->starts_with('[') && text->find("]=") == std::string::npos)
+  if (array != 0 && is_list(*text))
     append_escaped(out, data::array_literal(*text, elements_of(array)));
   else
     append_escaped(out, *text);

@@ -82,7 +82,7 @@ std::vector<sample> samples() {
   all[0].display_name = "tab\there, line\nfeed, return\r, back\\slash \\N \\. é €";
   all[0].note = "\\N";
   for (int i = 0; i < 256; ++i) all[0].bytes.push_back(static_cast<std::byte>(i));
-  all[0].tags = {"a", "with \"quotes\"", "back\\slash", "tab\t", "{x,y}", "", "NULL"};
+  all[0].tags = {"a", "with \"quotes\"", "back\\slash", "tab\t", "{x,y}", "", "NULL", "ids[]=5"};
   all[0].marks = {1, std::nullopt, -3};
   all[1].note = "";
   all[1].ratio = 0.1;
