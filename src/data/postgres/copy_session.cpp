@@ -73,8 +73,12 @@ int copy_session::descriptor() noexcept {
 }
 
 bool copy_session::reset() {
-  if (PQtransactionStatus(handle_) != PQTRANS_IDLE) return false;
-  run("RESET ALL");
+  const auto state = PQtransactionStatus(handle_);
+  if (state == PQTRANS_INTRANS || state == PQTRANS_INERROR)
+    run("ROLLBACK");
+  else if (state != PQTRANS_IDLE)
+    return false;
+  run(detail::reset_session);
   return true;
 }
 

@@ -325,3 +325,23 @@ TEST_CASE("a number that is none travels, whatever its sign") {
   one[1].ratio = -std::numeric_limits<double>::quiet_NaN();
   CHECK(testing::run(pg.copy_in("Odd \"samples", one)) == 2);
 }
+
+TEST_CASE("what a copied query leaves on its session is gone before the next") {
+  const testing::temporary_postgres own("threads=1");
+  const postgres::database pg(*own);
+  const auto first = [](postgres::database db, data::sql_text<0> sql) -> task<std::string> {
+    auto text = co_await db.copy_out_text(sql);
+    std::string all;
+    while (const auto piece = co_await text.next()) all += *piece;
+    co_return all;
+  };
+  const auto pid = testing::run(first(pg, "copy (select pg_backend_pid()) to stdout"));
+  testing::run(first(pg,
+                     "copy (select set_config('role', 'pg_read_all_data', false), "
+                     "set_config('work_mem', '77kB', false), pg_advisory_lock(7)) to stdout"));
+  CHECK(testing::run(first(pg,
+                           "copy (select current_user <> session_user, current_setting('work_mem') = '77kB', "
+                           "(select count(*) from pg_locks where locktype = 'advisory')) to stdout")) ==
+        "f\tf\t0\n");
+  CHECK(testing::run(first(pg, "copy (select pg_backend_pid()) to stdout")) == pid);
+}

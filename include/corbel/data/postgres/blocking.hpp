@@ -14,6 +14,11 @@ class database;
 
 namespace detail {
 
+/// Takes from a session what its user may have left there.
+inline constexpr const char* reset_session =
+    "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all(); "
+    "DISCARD SEQUENCES; DISCARD TEMP";
+
 /// A connection of a library that blocks. Used on one thread at a time.
 class blocking_session {
  public:
