@@ -10,6 +10,7 @@
 #include "data/postgres/names.hpp"
 #include "data/postgres/oids.hpp"
 #include "data/postgres/rows.hpp"
+#include "data/postgres/script.hpp"
 #include "data/postgres/wire_reader.hpp"
 
 namespace corbel::postgres {
@@ -31,8 +32,13 @@ using detail::copy_state;
 using state_ptr = std::shared_ptr<copy_state>;
 
 constexpr std::size_t piece_size = 64 * 1024;
-/// How long a copy takes is its reader's or its writer's business.
-constexpr auto no_limit = "set statement_timeout = 0";
+
+/// What would follow a COPY in the same text could undo it when its end was told already.
+void require_one_statement(std::string_view sql) {
+  if (split_script(sql).size() > 1)
+    throw failure(
+        internal_error("a COPY is one statement: run the others by themselves: " + std::string(sql)));
+}
 
 /// A function for a session, as work.
 template <class F>
@@ -168,10 +174,11 @@ task<std::int64_t> copy_rows_in(std::shared_ptr<backend> to, std::string table, 
 }
 
 task<copy_writer> begin_copy_in(std::shared_ptr<backend> to, data::statement what) {
+  require_one_statement(what.text());
   auto state = co_await take_seat(std::move(to));
   const std::string sql(what.text());
   auto does = [sql](copy_session& on) {
-    on.run(no_limit);
+    on.begin();
     on.begin_in(sql);
   };
   co_await go_on(state, std::move(does));
@@ -179,10 +186,11 @@ task<copy_writer> begin_copy_in(std::shared_ptr<backend> to, data::statement wha
 }
 
 task<copy_reader> begin_copy_out(std::shared_ptr<backend> from, data::statement what) {
+  require_one_statement(what.text());
   const auto sql = with_literals(what.text(), what.parameters());
   auto state = co_await take_seat(std::move(from));
   auto does = [sql](copy_session& on) {
-    on.run(no_limit);
+    on.begin();
     on.begin_out(sql);
   };
   co_await go_on(state, std::move(does));
@@ -190,11 +198,12 @@ task<copy_reader> begin_copy_out(std::shared_ptr<backend> from, data::statement 
 }
 
 task<std::shared_ptr<copy_state>> begin_rows_out(std::shared_ptr<backend> from, data::statement what) {
+  require_one_statement(what.text());
   const auto sql = with_literals(what.text(), what.parameters());
   auto state = co_await take_seat(std::move(from));
   const answer<columns> shape;
   auto does = [sql, shape](copy_session& on) {
-    on.run(no_limit);
+    on.begin();
     *shape.value = on.describe(sql);
     for (auto& one : *shape.value)
       if (one.type == oid::bytea) one.format = wire_format::binary;

@@ -108,13 +108,28 @@ copy_session::result_ptr copy_session::check(pg_result* result, int expected, co
                                (wants_in ? "COPY ... FROM STDIN" : "COPY ... TO STDOUT") + ": " + sql));
 }
 
-/// What is left of the statement's answers.
-void copy_session::drain() noexcept {
-  while (PGresult* more = PQgetResult(handle_)) {
-    const auto status = PQresultStatus(more);
-    PQclear(more);
-    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) return;
+/// What is left of the statement's answers: an error among them undoes what seemed to be done.
+void copy_session::drain() {
+  result_ptr failed;
+  while (result_ptr more{PQgetResult(handle_)}) {
+    const auto status = PQresultStatus(more.get());
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) break;
+    if (status == PGRES_FATAL_ERROR && !failed) failed = std::move(more);
   }
+  if (failed) fail(failed.get(), sql_);
+}
+
+void copy_session::begin() {
+  run("BEGIN; SET LOCAL statement_timeout = 0");
+}
+
+void copy_session::commit() {
+  if (PQtransactionStatus(handle_) != PQTRANS_INTRANS) return;
+  const result_ptr done(PQexec(handle_, "COMMIT"));
+  if (PQresultStatus(done.get()) == PGRES_COMMAND_OK) return;
+  const bool answered = done && PQresultErrorField(done.get(), PG_DIAG_SQLSTATE);
+  if (!answered) throw failure(unknown_outcome("the connection broke at the end of a COPY: " + cause()));
+  fail(done.get(), sql_);
 }
 
 void copy_session::run(const std::string& sql) {
@@ -185,6 +200,7 @@ std::int64_t copy_session::finish_in() {
   }
   const auto rows = number_in(PQcmdTuples(done.get()));
   drain();
+  commit();
   return rows;
 }
 
@@ -205,6 +221,7 @@ bool copy_session::receive(std::string& into) {
   const result_ptr done(PQgetResult(handle_));
   if (PQresultStatus(done.get()) != PGRES_COMMAND_OK) fail(done.get(), sql_);
   drain();
+  commit();
   return false;
 }
 

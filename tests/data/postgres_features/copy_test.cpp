@@ -326,6 +326,33 @@ TEST_CASE("a number that is none travels, whatever its sign") {
   CHECK(testing::run(pg.copy_in("Odd \"samples", one)) == 2);
 }
 
+TEST_CASE("what stands behind a COPY cannot undo it after it was reported") {
+  const testing::temporary_postgres own;
+  const postgres::database pg(*own);
+  create(pg);
+  testing::run(
+      pg.execute("alter table pairs add constraint late unique (name) deferrable initially deferred"));
+  for (const auto* sql :
+       {"copy pairs (id, name) from stdin; select 1/0", "select 1; copy pairs from stdin"}) {
+    const auto refused =
+        failure_of([&] { testing::run(pg.copy_in_text(data::sql_text<0>(data::trusted(sql)))); });
+    CHECK(refused.cause().find("one statement") != std::string::npos);
+  }
+  const auto two = failure_of([&] { testing::run(pg.copy_out_text("copy pairs to stdout; select 1")); });
+  CHECK(two.cause().find("one statement") != std::string::npos);
+  // Nor can the end of its transaction.
+  const auto late = failure_of([&] {
+    testing::run([](postgres::database db) -> task<> {
+      auto in = co_await db.copy_in_text("copy pairs (id, name) from stdin;");
+      co_await in.write("1\tx\n2\tx\n");
+      (void)co_await in.finish();
+    }(pg));
+  });
+  CHECK(late.code() == "unique_violation");
+  CHECK(count(pg) == 0);
+  CHECK(testing::run(pg.copy_in("pairs", pairs(3))) == 3);
+}
+
 TEST_CASE("what a copied query leaves on its session is gone before the next") {
   const testing::temporary_postgres own("threads=1");
   const postgres::database pg(*own);
