@@ -40,6 +40,23 @@ void require_one_statement(std::string_view sql) {
         internal_error("a COPY is one statement: run the others by themselves: " + std::string(sql)));
 }
 
+/// A statement whose values stand in its text.
+struct literal_statement {
+  explicit literal_statement(const data::statement& from)
+      : text(from.text()), values(from.parameters()), sql(with_literals(text, values)) {}
+
+  /// `query` is the part of it that the values are for.
+  void write_lists_on(copy_session& on, std::string_view query) {
+    if (query.empty() || !has_lists(values)) return;
+    write_lists(values, on.array_parameters(std::string(query)));
+    sql = with_literals(text, values);
+  }
+
+  std::string text;
+  std::vector<data::value> values;
+  std::string sql;
+};
+
 /// A function for a session, as work.
 template <class F>
 struct job final : detail::blocking_work {
@@ -187,11 +204,12 @@ task<copy_writer> begin_copy_in(std::shared_ptr<backend> to, data::statement wha
 
 task<copy_reader> begin_copy_out(std::shared_ptr<backend> from, data::statement what) {
   require_one_statement(what.text());
-  const auto sql = with_literals(what.text(), what.parameters());
+  const auto statement = std::make_shared<literal_statement>(what);
   auto state = co_await take_seat(std::move(from));
-  auto does = [sql](copy_session& on) {
+  auto does = [statement](copy_session& on) {
     on.begin();
-    on.begin_out(sql);
+    statement->write_lists_on(on, copied_query(statement->text));
+    on.begin_out(statement->sql);
   };
   co_await go_on(state, std::move(does));
   co_return copy_reader(std::move(state));
@@ -199,15 +217,16 @@ task<copy_reader> begin_copy_out(std::shared_ptr<backend> from, data::statement 
 
 task<std::shared_ptr<copy_state>> begin_rows_out(std::shared_ptr<backend> from, data::statement what) {
   require_one_statement(what.text());
-  const auto sql = with_literals(what.text(), what.parameters());
+  const auto statement = std::make_shared<literal_statement>(what);
   auto state = co_await take_seat(std::move(from));
   const answer<columns> shape;
-  auto does = [sql, shape](copy_session& on) {
+  auto does = [statement, shape](copy_session& on) {
     on.begin();
-    *shape.value = on.describe(sql);
+    statement->write_lists_on(on, statement->text);
+    *shape.value = on.describe(statement->sql);
     for (auto& one : *shape.value)
       if (one.type == oid::bytea) one.format = wire_format::binary;
-    on.begin_out("copy (" + sql + "\n) to stdout");
+    on.begin_out("copy (" + statement->sql + "\n) to stdout");
   };
   co_await go_on(state, std::move(does));
   state->shape = shape.value;

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "data/postgres/errors.hpp"
+#include "data/postgres/oids.hpp"
 #include "data/postgres/rows.hpp"
 
 namespace corbel::postgres {
@@ -149,6 +150,25 @@ columns copy_session::describe(const std::string& sql) {
     all.push_back(std::move(one));
   }
   return all;
+}
+
+std::vector<std::uint32_t> copy_session::array_parameters(const std::string& sql) {
+  (void)check(PQprepare(handle_, "", sql.c_str(), 0, nullptr), PGRES_COMMAND_OK, sql);
+  const auto shape = check(PQdescribePrepared(handle_, ""), PGRES_COMMAND_OK, sql);
+  std::vector<std::uint32_t> types;
+  for (int i = 0; i < PQnparams(shape.get()); ++i) types.push_back(PQparamtype(shape.get(), i));
+  for (auto& type : types) {
+    if (type >= oid::first_user && !is_array_of_users(type)) type = 0;
+    if (type < oid::first_user && !is_array(type)) type = 0;
+  }
+  return types;
+}
+
+/// Whether a type that was made later is an array, the catalog knows.
+bool copy_session::is_array_of_users(std::uint32_t type) {
+  const auto sql =
+      "select 1 from pg_catalog.pg_type where typcategory = 'A' and oid = " + std::to_string(type);
+  return PQntuples(check(PQexec(handle_, sql.c_str()), PGRES_TUPLES_OK, sql).get()) == 1;
 }
 
 std::vector<std::uint32_t> copy_session::array_types(const std::string& table,

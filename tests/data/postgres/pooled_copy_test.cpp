@@ -21,7 +21,8 @@ namespace {
 
 // Each gives its thread back before the next asks for one.
 task<void> read_list(postgres::database pg, int user, int* rows) {
-  auto out = co_await pg.copy_out<pooled::number>("select $1::int as n from generate_series(1, 2)", user);
+  const std::vector<int> list{user, user};
+  auto out = co_await pg.copy_out<pooled::number>("select n from unnest($1::int[]) n", list);
   while (const auto one = co_await out.next())
     if (one->n == user) ++*rows;
 }

@@ -309,6 +309,31 @@ TEST_CASE("cancelling a copy stores nothing") {
   CHECK(count(pg) == 5);
 }
 
+TEST_CASE("lists are arrays where the query has arrays, and JSON where it has JSON") {
+  const testing::temporary_postgres own;
+  const postgres::database pg(*own);
+  create(pg);
+  testing::run(pg.execute("create type mood as enum ('glad', 'sad')"));
+  testing::run(pg.copy_in("pairs", pairs(10)));
+  const std::vector<int> some{1, 2, 77};
+  const std::vector<std::string> texts{"[1]=x", "it's \\ {}"};
+  const std::vector<std::string> glad{"glad"};
+  testing::run([](postgres::database db, std::vector<int> numbers, std::vector<std::string> lines,
+                  std::vector<std::string> moods) -> task<> {
+    auto rows = co_await db.copy_out<pair>(
+        "select id, name from pairs where id = any($1) and $2 <> 'x' and 'sad' <> all($3::mood[])", numbers,
+        "[1,2]", moods);
+    const auto got = co_await collect(rows);
+    CHECK(got.size() == 2);
+    auto text = co_await db.copy_out_text(
+        "/* of (some) */ copy (select t, ($2::jsonb ->> 1) from unnest($1::text[]) t) to stdout (format csv)",
+        lines, numbers);
+    std::string all;
+    while (const auto piece = co_await text.next()) all += *piece;
+    CHECK(all == "[1]=x,2\nit's \\ {},2\n");
+  }(pg, some, texts, glad));
+}
+
 TEST_CASE("a number that is none travels, whatever its sign") {
   const testing::temporary_postgres own;
   const postgres::database pg(*own);
