@@ -77,6 +77,7 @@ class blocking_side : public std::enable_shared_from_this<blocking_side> {
   void leave(const seat_ptr& seat);
   void put_back(const seat_ptr& seat);
   void stop_soon(const seat_ptr& seat);
+  void queue_up(const std::shared_ptr<waiter>& who);
   void release_slot();
   void seat_down(blocking_seat& seat, const void* kind);
 

@@ -51,9 +51,15 @@ notification_hub::notification_hub(event_loop& loop, std::shared_ptr<shared_stat
     : loop_(loop), shared_(std::move(shared)), mail_(std::move(mail)), timer_(loop.context()) {}
 
 notification_hub::~notification_hub() {
+  end();
+}
+
+void notification_hub::end() {
   closed_ = true;
+  timer_.cancel();
   if (const auto last = std::exchange(connection_, nullptr)) last->break_off("its event loop ended");
-  // A coroutine that waits holds its stream, which holds the coroutine: here the circle is opened.
+  // A coroutine that waits holds its stream, which holds the coroutine: here the circle is opened. What is
+  // destroyed may look for itself here.
   std::vector<std::unique_ptr<corbel::detail::suspended>> waiters;
   for (const auto& one : streams_) waiters.push_back(std::move(one->waiter));
   by_channel_.clear();

@@ -39,6 +39,8 @@ class notification_hub final : public connection_owner,
   void remove(const subscription_ptr& old);
   /// Ends every stream.
   void close();
+  /// The loop goes away: so do the connection, and the coroutines that wait here.
+  void end();
 
   /// Until something is buffered, `established` or `ended`.
   static task<> wait(subscription_ptr mine);

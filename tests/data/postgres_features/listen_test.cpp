@@ -13,6 +13,7 @@
 
 #include "corbel/data/postgres/database.hpp"
 #include "corbel/data/postgres/postgres.hpp"
+#include "corbel/runtime/event_loop.hpp"
 #include "corbel/testing/database.hpp"
 #include "corbel/testing/postgres.hpp"
 #include "corbel/testing/run.hpp"
@@ -268,6 +269,52 @@ TEST_CASE("a channel that the server does not take ends its own stream, and no o
   }(pg));
   CHECK(got == strings{"c=1", "refused", "refused", "c=2"});
   pg.stop();
+}
+
+namespace {
+
+/// Says when the coroutine that has it is destroyed.
+struct witness {
+  bool* gone;
+  ~witness() { *gone = true; }
+};
+
+task<> listen_on(postgres::database pg, std::unique_ptr<witness> mine) {
+  auto stream = co_await pg.listen("c");
+  co_await stream.next();
+  CHECK_FALSE(mine);
+}
+
+}  // namespace
+
+TEST_CASE("a loop that ends takes with it who listens there, or waits to, and the connection") {
+  const testing::temporary_postgres own;
+  const postgres::database pg(*own);
+  const postgres::database away(postgres::open("postgres://corbel@127.0.0.1:1/nothing?checkout_timeout=20s"));
+  bool heard = false;
+  bool waited = false;
+  {
+    event_loop loop;
+    const auto start = [&](const postgres::database& on, bool* gone) {
+      asio::co_spawn(loop.context(), listen_on(on, std::unique_ptr<witness>(new witness{gone})),
+                     asio::detached);
+    };
+    start(pg, &heard);
+    start(away, &waited);
+    int open = 0;
+    for (int i = 0; i < 200 && open == 0; ++i) {
+      loop.context().run_for(10ms);
+      open = testing::run(listeners(pg));
+    }
+    CHECK(open == 1);
+    CHECK_FALSE(heard);
+    CHECK_FALSE(waited);
+  }
+  CHECK(heard);
+  CHECK(waited);
+  int open = 1;
+  for (int i = 0; i < 200 && open == 1; ++i) open = testing::run(listeners(pg));
+  CHECK(open == 0);
 }
 
 TEST_CASE("stopping the database ends the streams") {
