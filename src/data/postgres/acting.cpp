@@ -26,14 +26,8 @@ acting::acting(std::shared_ptr<postgres::backend> on, identity who)
     : on_(std::move(on)), settings_(settings_of(who)) {}
 
 task<std::unique_ptr<data::result_set>> acting::run(data::statement what) {
-  const auto home = co_await on_->here();
-  const call_ptr c(new call(std::move(what)));
-  c->acts = true;
-  c->before.push_back({"BEGIN", {}});
-  c->before.push_back(settings_);
-  c->commit_behind = true;
-  co_await home->run(c);
-  co_return rows_of(*c);
+  std::vector<prelude> before{{"BEGIN", {}}, settings_};
+  co_return co_await on_->run_between(std::move(before), std::move(what), true);
 }
 
 task<std::shared_ptr<data::session>> acting::begin(data::transaction_mode mode) {

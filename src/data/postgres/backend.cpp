@@ -14,6 +14,10 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr std::size_t most_leads = 256;
+/// Of one that nobody leads on: who only asks whether he may lead asks seldom.
+constexpr auto lead_lifetime = std::chrono::seconds(10);
+
 std::shared_ptr<pool> pool_here(const std::shared_ptr<shared_state>& state,
                                 const asio::any_io_executor& here) {
   auto& context = asio::query(here, asio::execution::context);
@@ -37,6 +41,17 @@ task<std::unique_ptr<data::result_set>> backend::run(data::statement what) {
   const auto executor = co_await asio::this_coro::executor;
   const auto home = pool_here(state_, executor);
   const call_ptr c(new call(std::move(what)));
+  co_await home->run(c);
+  co_return rows_of(*c);
+}
+
+task<std::unique_ptr<data::result_set>> backend::run_between(std::vector<prelude> before,
+                                                             data::statement what, bool acts) {
+  const auto home = co_await here();
+  const call_ptr c(new call(std::move(what)));
+  c->acts = acts;
+  c->before = std::move(before);
+  c->commit_behind = true;
   co_await home->run(c);
   co_return rows_of(*c);
 }
@@ -66,6 +81,20 @@ void backend::stop() {
   state_->close();
   const std::lock_guard lock(mutex_);
   if (replicas_) replicas_->stop();
+  if (leads_) leads_->stop();
+}
+
+std::shared_ptr<backend> backend::leads() {
+  const std::lock_guard lock(mutex_);
+  if (leads_) return leads_;
+  auto how = state_->how;
+  how.connections = most_leads;
+  how.max_lifetime = lead_lifetime;
+  how.threads = 1;
+  how.slow_query = {};
+  leads_ = std::make_shared<backend>(std::move(how));
+  if (state_->closed) leads_->stop();
+  return leads_;
 }
 
 std::shared_ptr<replica_set> backend::replicas() {

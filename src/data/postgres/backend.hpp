@@ -21,15 +21,24 @@ class backend final : public data::backend, public std::enable_shared_from_this<
   const data::dialect& language() const noexcept override;
   void stop() override;
 
+  /// Runs a statement in a transaction of its own, which `before` begins: all of it travels in one batch.
+  /// `acts` as somebody else than our own role.
+  task<std::unique_ptr<data::result_set>> run_between(std::vector<prelude> before, data::statement what,
+                                                      bool acts);
+
   /// The pool of the loop that awaits it.
   task<std::shared_ptr<pool>> here();
   const std::shared_ptr<shared_state>& state() const noexcept { return state_; }
   /// Made at the first call.
   std::shared_ptr<replica_set> replicas();
+  /// Connections to the same server for who keeps one for ever, such as for a lock: none of them is missed by
+  /// statements. Made at the first call.
+  std::shared_ptr<backend> leads();
 
  private:
   std::mutex mutex_;
   std::shared_ptr<replica_set> replicas_;
+  std::shared_ptr<backend> leads_;
   const std::shared_ptr<shared_state> state_;
 };
 

@@ -3,14 +3,20 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/error.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <future>
+#include <system_error>
+#include <thread>
 
 #include "data/postgres/errors.hpp"
 #include "data/postgres/link.hpp"
+#include "data/postgres/thread_wait.hpp"
 
 namespace corbel::postgres {
 
@@ -26,16 +32,66 @@ bool is_silent(detail::blocking_session& one) noexcept {
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+/// A server that has not stopped a statement by then is taken for lost.
+constexpr auto cancel_patience = std::chrono::seconds(2);
+/// A server that answers no cancellation shall not cost threads for each.
+constexpr int most_stopping = 64;
+
+event_loop& loop_of(const asio::any_io_executor& here) {
+  auto& context = asio::query(here, asio::execution::context);
+  return event_loop::of(static_cast<asio::io_context&>(context));
+}
+
+using session_ptr = std::shared_ptr<detail::blocking_session>;
+
+void shut(const session_ptr& one) {
+  ::shutdown(one->descriptor(), SHUT_RDWR);
+}
+
+/// Stops what it runs on the server, and then lets whoever works with it fail: at once when the server was
+/// told, and after a while when it was not.
+void stop_session(const session_ptr& one, const std::shared_ptr<std::atomic<int>>& count) {
+  if (count->fetch_add(1) >= most_stopping) {
+    --*count;
+    return shut(one);
+  }
+  auto cancel = [one, count](std::promise<void> told) {
+    one->cancel();
+    told.set_value();
+    --*count;
+  };
+  auto watch = [one](std::future<void> told) {
+    (void)told.wait_for(cancel_patience);
+    shut(one);
+  };
+  std::promise<void> told;
+  auto heard = told.get_future();
+  try {
+    std::thread(watch, std::move(heard)).detach();
+    std::thread(cancel, std::move(told)).detach();
+  } catch (const std::system_error&) {
+    --*count;
+    shut(one);
+  }
+}
+
 }  // namespace
 
-/// Who waits for a seat. Under the mutex of its side; whoever takes `resume` from it resumes it there.
+/// Who waits for a seat. Under the mutex of its side.
 struct blocking_side::waiter {
-  std::unique_ptr<corbel::detail::suspended> resume;
+  explicit waiter(event_loop& here) : wait(std::make_shared<thread_wait>(here)) {}
+
+  const std::shared_ptr<thread_wait> wait;
   bool granted = false;
   std::optional<error> refused;
 
-  void wake(error_code why = {}) {
-    if (resume) resume.release()->resume(why);
+  void refuse(error why) {
+    refused = std::move(why);
+    wait->tell();
+  }
+  void grant() {
+    granted = true;
+    wait->tell();
   }
 };
 
@@ -44,7 +100,7 @@ blocking_side::blocking_side(const options& how)
       conninfo_(conninfo_of(how)),
       free_slots_(how.threads),
       workers_(how.threads, 65'536),
-      stoppers_(1, 65'536) {}
+      stopping_(std::make_shared<std::atomic<int>>(0)) {}
 
 blocking_side::~blocking_side() {
   stop();
@@ -54,13 +110,9 @@ void blocking_side::stop() {
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    for (const auto& one : std::exchange(waiting_, {})) {
-      one->refused = busy_error("the database was stopped");
-      one->wake();
-    }
+    for (const auto& one : std::exchange(waiting_, {})) one->refuse(busy_error("the database was stopped"));
   }
   workers_.stop();
-  stoppers_.stop();
   const std::lock_guard lock(mutex_);
   idle_.clear();
 }
@@ -72,7 +124,8 @@ blocking_side::lease::~lease() {
 task<blocking_side::lease> blocking_side::take(std::shared_ptr<blocking_side> from, const void* kind) {
   auto seat = std::make_shared<blocking_seat>();
   seat->kind = kind;
-  const auto mine = std::make_shared<waiter>();
+  const auto executor = co_await asio::this_coro::executor;
+  const auto mine = std::make_shared<waiter>(loop_of(executor));
   // However this ends, a slot that was granted and not taken goes back.
   struct leaving {
     std::shared_ptr<blocking_side> home;
@@ -87,53 +140,39 @@ task<blocking_side::lease> blocking_side::take(std::shared_ptr<blocking_side> fr
     }
   } at_end{from, mine};
 
-  asio::steady_timer patience(co_await asio::this_coro::executor, from->how_.checkout_timeout);
+  asio::steady_timer patience(executor, from->how_.checkout_timeout);
   patience.async_wait([from, mine](error_code cancelled) {
     if (cancelled) return;
     const std::lock_guard lock(from->mutex_);
-    if (!mine->resume) return;
-    mine->refused = busy_error("all " + std::to_string(from->how_.threads) +
-                               " threads of with_connection and COPY stayed busy for " +
-                               std::to_string(from->how_.checkout_timeout.count()) +
-                               " ms: raise threads, or ask for less at once");
-    mine->wake();
+    if (mine->granted || mine->refused) return;
+    std::erase(from->waiting_, mine);
+    mine->refuse(busy_error("all " + std::to_string(from->how_.threads) +
+                            " threads of with_connection and COPY stayed busy for " +
+                            std::to_string(from->how_.checkout_timeout.count()) +
+                            " ms: raise threads, or ask for less at once"));
   });
-  auto initiate = [](auto handler, std::shared_ptr<blocking_side> home, std::shared_ptr<waiter> who) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    auto waits = std::make_unique<corbel::detail::suspended_handler<decltype(handler)>>(std::move(handler));
-    const std::lock_guard lock(home->mutex_);
-    who->resume = std::move(waits);
-    if (slot.is_connected())
-      slot.assign([home, who](asio::cancellation_type type) {
-        const auto ends = type & (asio::cancellation_type::terminal | asio::cancellation_type::partial);
-        if (ends == asio::cancellation_type::none) return;
-        const std::lock_guard inner(home->mutex_);
-        who->wake(asio::error::operation_aborted);
-      });
-    if (home->closed_) {
-      who->refused = busy_error("the database was stopped");
-      who->wake();
-    } else if (home->free_slots_ > 0) {
-      --home->free_slots_;
-      who->granted = true;
-      who->wake();
-    } else if (home->waiting_.size() >= home->how_.most_waiting) {
-      who->refused = busy_error(std::to_string(home->waiting_.size()) + " wait for a thread already");
-      who->wake();
-    } else {
-      home->waiting_.push_back(std::move(who));
-    }
-  };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-      initiate, asio::use_awaitable, from, mine);
+  std::function<void()> begin = [from, mine] { from->queue_up(mine); };
+  co_await thread_wait::until_told(mine->wait, std::move(begin));
   {
-    const std::lock_guard lock(from->mutex_);  // whoever resumed us has left the loop alone when we have it
+    const std::lock_guard lock(from->mutex_);
     if (mine->refused) throw failure(*mine->refused);
     mine->granted = false;
     from->seat_down(*seat, kind);
   }
   lease taken(from, std::move(seat));
   co_return taken;
+}
+
+void blocking_side::queue_up(const std::shared_ptr<waiter>& who) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return who->refuse(busy_error("the database was stopped"));
+  if (free_slots_ > 0) {
+    --free_slots_;
+    return who->grant();
+  }
+  if (waiting_.size() >= how_.most_waiting)
+    return who->refuse(busy_error(std::to_string(waiting_.size()) + " wait for a thread already"));
+  waiting_.push_back(who);
 }
 
 /// Finds an idle session of this kind, or room for another one.
@@ -160,14 +199,13 @@ void blocking_side::seat_down(blocking_seat& seat, const void* kind) {
 
 void blocking_side::release_slot() {
   const std::lock_guard lock(mutex_);
-  while (!waiting_.empty()) {
-    const auto next = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (!next->resume) continue;
-    next->granted = true;
-    return next->wake();
+  if (waiting_.empty()) {
+    ++free_slots_;
+    return;
   }
-  ++free_slots_;
+  const auto next = std::move(waiting_.front());
+  waiting_.pop_front();
+  next->grant();
 }
 
 task<void> blocking_side::run(std::shared_ptr<blocking_side> on, seat_ptr seat, detail::session_maker how,
@@ -180,18 +218,31 @@ task<void> blocking_side::run(std::shared_ptr<blocking_side> on, seat_ptr seat, 
       if (!ended) home->stop_soon(seat);
     }
   } unless_ended{on, seat};
-  auto job = [](std::shared_ptr<blocking_side> home, seat_ptr at, detail::session_maker by,
-                std::shared_ptr<detail::blocking_work> what) -> std::exception_ptr {
-    try {
-      home->work_on(at, by, *what);
-      return {};
-    } catch (...) {
-      return std::current_exception();
-    }
+  // Its user may be gone, with the loop, when it is done.
+  struct outcome {
+    std::exception_ptr thrown;
+    bool refused = false;
   };
-  auto thrown = co_await on->workers_.run(job, on, seat, how, std::move(work));
+  const auto came_to = std::make_shared<outcome>();
+  const auto mine = std::make_shared<thread_wait>(loop_of(co_await asio::this_coro::executor));
+  auto job = [home = on.get(), seat, how, work, mine, came_to] {
+    try {
+      home->work_on(seat, how, *work);
+    } catch (...) {
+      came_to->thrown = std::current_exception();
+    }
+    mine->tell();
+  };
+  std::function<void()> begin = [on, mine, came_to, job = std::move(job)] {
+    if (on->workers_.post(job)) return;
+    came_to->refused = true;
+    mine->tell();
+  };
+  co_await thread_wait::until_told(mine, std::move(begin));
   unless_ended.ended = true;
-  if (thrown) std::rethrow_exception(std::exchange(thrown, nullptr));
+  if (came_to->refused) throw failure(busy_error("the database was stopped"));
+  // Taken out: the thread may be the last to let go of it, and must not end the exception's life there.
+  if (came_to->thrown) std::rethrow_exception(std::exchange(came_to->thrown, nullptr));
 }
 
 void blocking_side::work_on(const seat_ptr& seat, detail::session_maker how, detail::blocking_work& work) {
@@ -236,9 +287,11 @@ void blocking_side::leave(const seat_ptr& seat) {
 
 void blocking_side::put_back(const seat_ptr& seat) {
   bool clean = false;
+  session_ptr dropped;
   {
     const std::lock_guard lock(seat->mutex);
     clean = seat->session && !seat->stopped;
+    if (clean) dropped = seat->session;
   }
   try {
     clean = clean && seat->session->reset();
@@ -251,6 +304,8 @@ void blocking_side::put_back(const seat_ptr& seat) {
     if (!clean) seat->session.reset();
     seat->in_its_place.reset();
   }
+  // It may have been left in the middle of a statement.
+  if (!clean && dropped) stop_session(dropped, stopping_);
   if (clean) {
     const std::lock_guard lock(mutex_);
     if (!closed_) idle_.push_back({seat->kind, std::move(seat->session), seat->opened_at});
@@ -260,19 +315,16 @@ void blocking_side::put_back(const seat_ptr& seat) {
 
 /// Stops the SQL that runs, and lets the work fail wherever it goes on: its socket is shut.
 void blocking_side::stop_soon(const seat_ptr& seat) {
+  session_ptr session;
   {
     const std::lock_guard lock(seat->mutex);
     seat->stopped = true;
     if (!seat->session || !seat->working) return;
+    session = seat->session;
   }
-  stoppers_.post([seat] {
-    const std::lock_guard lock(seat->mutex);
-    if (!seat->session) return;
-    // First nothing more can be sent: else the work would be at its next statement before the socket is shut.
-    ::shutdown(seat->session->descriptor(), SHUT_WR);
-    seat->session->cancel();
-    ::shutdown(seat->session->descriptor(), SHUT_RDWR);
-  });
+  // First nothing more can be sent: else the work would be at its next statement before the socket is shut.
+  ::shutdown(session->descriptor(), SHUT_WR);
+  stop_session(session, stopping_);
 }
 
 }  // namespace corbel::postgres

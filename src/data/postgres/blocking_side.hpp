@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -16,14 +17,15 @@ namespace corbel::postgres {
 /// A session and who uses it. Shared by its user, the thread that works on it, and whoever stops it.
 struct blocking_seat {
   std::mutex mutex;
-  std::unique_ptr<detail::blocking_session> session;  // destroyed under the mutex
+  /// Whoever stops it holds it, too, and may be at that for longer than its user is there.
+  std::shared_ptr<detail::blocking_session> session;
   const void* kind = nullptr;
   bool working = false;
   bool left = false;     // its user has gone
   bool stopped = false;  // of no more use
   steady::time_point opened_at{};
   /// An idle one of another kind, which had to make room: closed on a thread.
-  std::unique_ptr<detail::blocking_session> in_its_place;
+  std::shared_ptr<detail::blocking_session> in_its_place;
 };
 using seat_ptr = std::shared_ptr<blocking_seat>;
 
@@ -67,7 +69,7 @@ class blocking_side : public std::enable_shared_from_this<blocking_side> {
   struct waiter;
   struct idle_session {
     const void* kind;
-    std::unique_ptr<detail::blocking_session> session;
+    std::shared_ptr<detail::blocking_session> session;
     steady::time_point opened_at;
   };
 
@@ -75,6 +77,7 @@ class blocking_side : public std::enable_shared_from_this<blocking_side> {
   void leave(const seat_ptr& seat);
   void put_back(const seat_ptr& seat);
   void stop_soon(const seat_ptr& seat);
+  void queue_up(const std::shared_ptr<waiter>& who);
   void release_slot();
   void seat_down(blocking_seat& seat, const void* kind);
 
@@ -86,7 +89,9 @@ class blocking_side : public std::enable_shared_from_this<blocking_side> {
   std::deque<std::shared_ptr<waiter>> waiting_;
   std::deque<idle_session> idle_;  // the one used last at the end
   blocking_pool workers_;
-  blocking_pool stoppers_;
+  /// Cancellations under way: libraries wait for their end without a limit, so each has a thread that nobody
+  /// waits for; it may outlive this.
+  const std::shared_ptr<std::atomic<int>> stopping_;
 };
 
 }  // namespace corbel::postgres

@@ -10,6 +10,7 @@
 #include "data/postgres/names.hpp"
 #include "data/postgres/oids.hpp"
 #include "data/postgres/rows.hpp"
+#include "data/postgres/script.hpp"
 #include "data/postgres/wire_reader.hpp"
 
 namespace corbel::postgres {
@@ -31,8 +32,30 @@ using detail::copy_state;
 using state_ptr = std::shared_ptr<copy_state>;
 
 constexpr std::size_t piece_size = 64 * 1024;
-/// How long a copy takes is its reader's or its writer's business.
-constexpr auto no_limit = "set statement_timeout = 0";
+
+/// What would follow a COPY in the same text could undo it when its end was told already.
+void require_one_statement(std::string_view sql) {
+  if (split_script(sql).size() > 1)
+    throw failure(
+        internal_error("a COPY is one statement: run the others by themselves: " + std::string(sql)));
+}
+
+/// A statement whose values stand in its text.
+struct literal_statement {
+  explicit literal_statement(const data::statement& from)
+      : text(from.text()), values(from.parameters()), sql(with_literals(text, values)) {}
+
+  /// `query` is the part of it that the values are for.
+  void write_lists_on(copy_session& on, std::string_view query) {
+    if (query.empty() || !has_lists(values)) return;
+    write_lists(values, on.array_parameters(std::string(query)));
+    sql = with_literals(text, values);
+  }
+
+  std::string text;
+  std::vector<data::value> values;
+  std::string sql;
+};
 
 /// A function for a session, as work.
 template <class F>
@@ -168,10 +191,11 @@ task<std::int64_t> copy_rows_in(std::shared_ptr<backend> to, std::string table, 
 }
 
 task<copy_writer> begin_copy_in(std::shared_ptr<backend> to, data::statement what) {
+  require_one_statement(what.text());
   auto state = co_await take_seat(std::move(to));
   const std::string sql(what.text());
   auto does = [sql](copy_session& on) {
-    on.run(no_limit);
+    on.begin();
     on.begin_in(sql);
   };
   co_await go_on(state, std::move(does));
@@ -179,26 +203,30 @@ task<copy_writer> begin_copy_in(std::shared_ptr<backend> to, data::statement wha
 }
 
 task<copy_reader> begin_copy_out(std::shared_ptr<backend> from, data::statement what) {
-  const auto sql = with_literals(what.text(), what.parameters());
+  require_one_statement(what.text());
+  const auto statement = std::make_shared<literal_statement>(what);
   auto state = co_await take_seat(std::move(from));
-  auto does = [sql](copy_session& on) {
-    on.run(no_limit);
-    on.begin_out(sql);
+  auto does = [statement](copy_session& on) {
+    on.begin();
+    statement->write_lists_on(on, copied_query(statement->text));
+    on.begin_out(statement->sql);
   };
   co_await go_on(state, std::move(does));
   co_return copy_reader(std::move(state));
 }
 
 task<std::shared_ptr<copy_state>> begin_rows_out(std::shared_ptr<backend> from, data::statement what) {
-  const auto sql = with_literals(what.text(), what.parameters());
+  require_one_statement(what.text());
+  const auto statement = std::make_shared<literal_statement>(what);
   auto state = co_await take_seat(std::move(from));
   const answer<columns> shape;
-  auto does = [sql, shape](copy_session& on) {
-    on.run(no_limit);
-    *shape.value = on.describe(sql);
+  auto does = [statement, shape](copy_session& on) {
+    on.begin();
+    statement->write_lists_on(on, statement->text);
+    *shape.value = on.describe(statement->sql);
     for (auto& one : *shape.value)
       if (one.type == oid::bytea) one.format = wire_format::binary;
-    on.begin_out("copy (" + sql + "\n) to stdout");
+    on.begin_out("copy (" + statement->sql + "\n) to stdout");
   };
   co_await go_on(state, std::move(does));
   state->shape = shape.value;

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "data/postgres/errors.hpp"
+#include "data/postgres/oids.hpp"
 #include "data/postgres/rows.hpp"
 
 namespace corbel::postgres {
@@ -73,11 +74,12 @@ int copy_session::descriptor() noexcept {
 }
 
 bool copy_session::reset() {
-  if (PQtransactionStatus(handle_) != PQTRANS_IDLE) {
-    cancel();
+  const auto state = PQtransactionStatus(handle_);
+  if (state == PQTRANS_INTRANS || state == PQTRANS_INERROR)
+    run("ROLLBACK");
+  else if (state != PQTRANS_IDLE)
     return false;
-  }
-  run("RESET ALL");
+  run(detail::reset_session);
   return true;
 }
 
@@ -107,13 +109,28 @@ copy_session::result_ptr copy_session::check(pg_result* result, int expected, co
                                (wants_in ? "COPY ... FROM STDIN" : "COPY ... TO STDOUT") + ": " + sql));
 }
 
-/// What is left of the statement's answers.
-void copy_session::drain() noexcept {
-  while (PGresult* more = PQgetResult(handle_)) {
-    const auto status = PQresultStatus(more);
-    PQclear(more);
-    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) return;
+/// What is left of the statement's answers: an error among them undoes what seemed to be done.
+void copy_session::drain() {
+  result_ptr failed;
+  while (result_ptr more{PQgetResult(handle_)}) {
+    const auto status = PQresultStatus(more.get());
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) break;
+    if (status == PGRES_FATAL_ERROR && !failed) failed = std::move(more);
   }
+  if (failed) fail(failed.get(), sql_);
+}
+
+void copy_session::begin() {
+  run("BEGIN; SET LOCAL statement_timeout = 0");
+}
+
+void copy_session::commit() {
+  if (PQtransactionStatus(handle_) != PQTRANS_INTRANS) return;
+  const result_ptr done(PQexec(handle_, "COMMIT"));
+  if (PQresultStatus(done.get()) == PGRES_COMMAND_OK) return;
+  const bool answered = done && PQresultErrorField(done.get(), PG_DIAG_SQLSTATE);
+  if (!answered) throw failure(unknown_outcome("the connection broke at the end of a COPY: " + cause()));
+  fail(done.get(), sql_);
 }
 
 void copy_session::run(const std::string& sql) {
@@ -133,6 +150,25 @@ columns copy_session::describe(const std::string& sql) {
     all.push_back(std::move(one));
   }
   return all;
+}
+
+std::vector<std::uint32_t> copy_session::array_parameters(const std::string& sql) {
+  (void)check(PQprepare(handle_, "", sql.c_str(), 0, nullptr), PGRES_COMMAND_OK, sql);
+  const auto shape = check(PQdescribePrepared(handle_, ""), PGRES_COMMAND_OK, sql);
+  std::vector<std::uint32_t> types;
+  for (int i = 0; i < PQnparams(shape.get()); ++i) types.push_back(PQparamtype(shape.get(), i));
+  for (auto& type : types) {
+    if (type >= oid::first_user && !is_array_of_users(type)) type = 0;
+    if (type < oid::first_user && !is_array(type)) type = 0;
+  }
+  return types;
+}
+
+/// Whether a type that was made later is an array, the catalog knows.
+bool copy_session::is_array_of_users(std::uint32_t type) {
+  const auto sql =
+      "select 1 from pg_catalog.pg_type where typcategory = 'A' and oid = " + std::to_string(type);
+  return PQntuples(check(PQexec(handle_, sql.c_str()), PGRES_TUPLES_OK, sql).get()) == 1;
 }
 
 std::vector<std::uint32_t> copy_session::array_types(const std::string& table,
@@ -184,6 +220,7 @@ std::int64_t copy_session::finish_in() {
   }
   const auto rows = number_in(PQcmdTuples(done.get()));
   drain();
+  commit();
   return rows;
 }
 
@@ -204,6 +241,7 @@ bool copy_session::receive(std::string& into) {
   const result_ptr done(PQgetResult(handle_));
   if (PQresultStatus(done.get()) != PGRES_COMMAND_OK) fail(done.get(), sql_);
   drain();
+  commit();
   return false;
 }
 

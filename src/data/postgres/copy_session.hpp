@@ -25,8 +25,13 @@ class copy_session final : public detail::blocking_session {
 
   /// Statements that give no rows that matter.
   void run(const std::string& sql);
+  /// Begins a transaction in which no statement has a limit of time: behind a pooler it keeps what is set,
+  /// and what is prepared, on one session, and leaves nothing there. The end of the copy commits it.
+  void begin();
   /// The columns of a query, without running it.
   columns describe(const std::string& sql);
+  /// What the parameters of a query are: their array types, 0 for what is no array.
+  std::vector<std::uint32_t> array_parameters(const std::string& sql);
   /// What a table has for these columns: their array types, 0 for what is no array.
   std::vector<std::uint32_t> array_types(const std::string& table, const std::vector<std::string>& names);
 
@@ -48,7 +53,9 @@ class copy_session final : public detail::blocking_session {
   [[noreturn]] void fail(const pg_result* result, const std::string& sql);
   result_ptr check(pg_result* result, int expected, const std::string& sql);
   std::string cause() const;
-  void drain() noexcept;
+  bool is_array_of_users(std::uint32_t type);
+  void drain();
+  void commit();
 
   pg_conn* handle_;
   canceller stop_;

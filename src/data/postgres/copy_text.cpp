@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "corbel/base/encoding.hpp"
 #include "corbel/base/error.hpp"
@@ -33,6 +34,13 @@ template <class Number>
 void append_number(std::string& out, Number n) {
   char room[32];
   out.append(room, std::to_chars(room, room + sizeof room, n).ptr);
+}
+/// One with a sign would be written so, which Postgres does not read.
+void append_number(std::string& out, double n) {
+  if (std::isnan(n))
+    out += "NaN";
+  else
+    append_number<double>(out, n);
 }
 
 /// What stands behind a backslash.
@@ -96,7 +104,46 @@ void append_literal(std::string& out, const data::value& v) {
   out += '\'';
 }
 
+/// A literal may begin with its bounds, "[0:1]={...}": that is one already.
+bool is_list(std::string_view text) noexcept {
+  return text.starts_with('[') && !data::opens_array(text);
+}
+
 }  // namespace
+
+bool has_lists(std::span<const data::value> values) noexcept {
+  return std::any_of(values.begin(), values.end(), [](const data::value& one) {
+    const auto* text = std::get_if<std::string>(&one);
+    return text && is_list(*text);
+  });
+}
+
+void write_lists(std::span<data::value> values, std::span<const std::uint32_t> arrays) {
+  for (std::size_t i = 0; i < std::min(values.size(), arrays.size()); ++i) {
+    auto* text = std::get_if<std::string>(&values[i]);
+    if (arrays[i] != 0 && text && is_list(*text)) *text = data::array_literal(*text, elements_of(arrays[i]));
+  }
+}
+
+std::string_view copied_query(std::string_view sql) {
+  data::detail::sql_tokens tokens(sql);
+  const auto next = [&] {
+    auto token = tokens.next();
+    while (token && token->is == data::detail::sql_token::kind::comment) token = tokens.next();
+    return token;
+  };
+  const auto copy = next();
+  auto token = next();
+  if (!copy || !copy->is_word("copy") || !token || !token->is_symbol('(')) return {};
+  const auto* begin = token->text.data() + token->text.size();
+  for (int depth = 1; depth > 0;) {
+    token = next();
+    if (!token) return {};
+    if (token->is_symbol('(')) ++depth;
+    if (token->is_symbol(')')) --depth;
+  }
+  return {begin, static_cast<std::size_t>(token->text.data() - begin)};
+}
 
 void append_copy_field(std::string& out, const data::value& from, std::uint32_t array) {
   if (const auto* n = std::get_if<std::int64_t>(&from)) return append_number(out, *n);
@@ -111,8 +158,7 @@ void append_copy_field(std::string& out, const data::value& from, std::uint32_t 
     out += "\\N";
     return;
   }
-  // A literal may begin with its bounds, "[0:1]={...}": that is one already.
-  if (array != 0 && text->starts_with('[') && text->find("]=") == std::string::npos)
+  if (array != 0 && is_list(*text))
     append_escaped(out, data::array_literal(*text, elements_of(array)));
   else
     append_escaped(out, *text);

@@ -18,6 +18,15 @@ void append_copy_field(std::string& out, const data::value& from, std::uint32_t 
 /// takes it. Columns that are bytea arrive as bytes. Throws `protocol_error` when the fields are not those.
 void copy_row_to_payload(std::string_view line, const columns& shape, std::string& out);
 
+/// Whether a value may be a list for an array parameter: which it is, the parameter's type tells.
+bool has_lists(std::span<const data::value> values) noexcept;
+
+/// Turns lists into array literals where the parameter is an array; `arrays` has their types, or 0.
+void write_lists(std::span<data::value> values, std::span<const std::uint32_t> arrays);
+
+/// The query of `copy (query) to ...`; empty when there is none.
+std::string_view copied_query(std::string_view sql);
+
 /// The statement with its values in place of `$1`, `$2`, ...: COPY takes no parameters. Each value becomes a
 /// literal without a type, as a parameter is one. Throws `failure` (malformed) for text with a NUL.
 std::string with_literals(std::string_view sql, std::span<const data::value> values);

@@ -31,7 +31,11 @@ data::source database::replicas(read_policy policy) const {
 
 task<log_position> database::position() const {
   return [](std::shared_ptr<postgres::backend> on) -> task<log_position> {
-    data::statement where("select pg_current_wal_insert_lsn()::text", {});
+    // The name of a file of the log begins with its timeline.
+    data::statement where(
+        "select lsn::text || '@' || ('x' || substr(pg_walfile_name(lsn), 1, 8))::bit(32)::int "
+        "from pg_current_wal_insert_lsn() lsn",
+        {});
     const auto rows = co_await on->run(std::move(where));
     const auto text = data::one_as<std::string>(*rows);
     const auto read = parse_log_position(text.value_or(""));
@@ -54,7 +58,7 @@ task<void> database::refresh(std::string view, bool concurrently) const {
 }
 
 task<void> database::refresh_every(std::string view, refresh_schedule how) const {
-  return refresh_for_ever(*this, std::move(view), std::move(how));
+  return refresh_for_ever(*this, data::database(backend_->leads()), std::move(view), std::move(how));
 }
 
 task<void> database::require_extension(std::string name) const {

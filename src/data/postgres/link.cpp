@@ -40,16 +40,60 @@ std::string session_settings(const options& how, const char* wanted) {
   return all;
 }
 
+/// libpq quotes the text that it stumbles over, which may be a part of the password: what it says is never
+/// passed on, only taken as a hint.
+std::string_view what_is_wrong(std::string_view said) {
+  constexpr std::pair<std::string_view, std::string_view> known[] = {
+      {"invalid percent-encoded", "a \"%\" in it is not followed by two hexadecimal digits"},
+      {"forbidden value %00", "it holds a %00"},
+      {"end of string reached", "an IPv6 address in it lacks its \"]\""},
+      {"IPv6 host address", "an IPv6 address in it is empty"},
+      {"unexpected character", "neither a port nor a path follows the \"]\" of an IPv6 address"},
+      {"invalid URI query parameter", "it has an option that libpq does not know"},
+      {"invalid connection option", "it has an option that libpq does not know"},
+      {"missing", "an option in it lacks its \"=\""},
+      {"extra key/value", "an option in it has a second \"=\""},
+      {"unterminated quoted string", "a quote in it is not closed"},
+  };
+  for (const auto& [begins, means] : known)
+    if (said.starts_with(begins)) return means;
+  return "libpq does not understand it";
+}
+
+error bad_url(std::string_view why) {
+  return {error_kind::invalid, "bad_database_url",
+          "The database URL cannot be read: " + std::string(why) +
+              ". Write postgres://user:password@host:5432/name, with options behind a \"?\"; in the user and "
+              "the password, blanks and : / ? # [ ] @ % are percent-encoded (%40 is \"@\")."};
+}
+
+/// libpq would take for a host, a port or a database what was meant as a password, and name it in its errors.
+void check_parts(std::string_view url) {
+  const auto begin = url.find("://");
+  if (!url.starts_with("postgres") || begin == url.npos) return;
+  url = url.substr(begin + 3, url.find('?') - begin - 3);
+  const auto slash = std::min(url.find('/'), url.size());
+  auto hosts = url.substr(0, slash);
+  const auto at = hosts.find('@');
+  if (at != hosts.npos) hosts = hosts.substr(at + 1);
+  if (hosts.find('@') != hosts.npos || url.find('@', slash) != url.npos)
+    throw failure(bad_url("it has an \"@\" behind the one that stands before the host"));
+  for (; !hosts.empty(); hosts.remove_prefix(std::min(hosts.find(','), hosts.size() - 1) + 1)) {
+    auto port = hosts.substr(0, hosts.find(','));
+    if (port.starts_with('[')) port.remove_prefix(std::min(port.find(']'), port.size()));
+    port.remove_prefix(std::min(port.find(':'), port.size()));
+    if (port.find_first_not_of("0123456789", 1) != port.npos)
+      throw failure(bad_url("a port in it is no number"));
+  }
+}
+
 std::unique_ptr<PQconninfoOption, free_conninfo> parse(const std::string& conninfo) {
+  check_parts(conninfo);
   char* wrong = nullptr;
   std::unique_ptr<PQconninfoOption, free_conninfo> all(PQconninfoParse(conninfo.c_str(), &wrong));
-  const std::string why = trimmed(wrong);
+  const std::string said = wrong ? wrong : "";
   if (wrong) PQfreemem(wrong);
-  if (!all)
-    throw failure(
-        error{error_kind::invalid, "bad_database_url",
-              "The database URL cannot be read (" + why +
-                  "). Write postgres://user:password@host:5432/name, with options behind a \"?\"."});
+  if (!all) throw failure(bad_url(what_is_wrong(said)));
   return all;
 }
 
@@ -69,7 +113,7 @@ namespace {
 
 using parameters = std::vector<std::pair<std::string, std::string>>;
 
-/// What goes with the connection text; where the text says something itself, that holds.
+/// What goes with what the connection text gives; where that says something itself, it holds.
 parameters settings_beside(const options& how, const PQconninfoOption* given) {
   parameters all;
   const auto suggest = [&](const char* key, std::string value) {
@@ -84,7 +128,6 @@ parameters settings_beside(const options& how, const PQconninfoOption* given) {
     if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
     all.emplace_back("host", std::move(host));
     if (has_port) all.emplace_back("port", how.place.substr(colon + 1));
-    all.emplace_back("hostaddr", "");
     all.emplace_back("target_session_attrs", "any");
   }
   // GSS would encrypt between us and the socket.
@@ -101,15 +144,28 @@ parameters settings_beside(const options& how, const PQconninfoOption* given) {
   return all;
 }
 
+/// Whether a place of its own, such as a replica's, stands for this keyword: a list of hosts with the port of
+/// another fits together as little as the address of the one with the name of the other.
+bool is_place(std::string_view keyword) {
+  return keyword == "host" || keyword == "hostaddr" || keyword == "port";
+}
+
+parameters keywords_of(const options& how) {
+  const auto given = parse(how.connection);
+  auto all = settings_beside(how, given.get());
+  for (const auto* one = given.get(); one->keyword; ++one) {
+    const bool set =
+        std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.first == one->keyword; });
+    if (one->val && !set && (how.place.empty() || !is_place(one->keyword)))
+      all.emplace_back(one->keyword, one->val);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string conninfo_of(const options& how) {
-  const auto given = parse(how.connection);
-  auto all = settings_beside(how, given.get());
-  for (const auto* one = given.get(); one->keyword; ++one)
-    if (one->val &&
-        std::none_of(all.begin(), all.end(), [&](const auto& set) { return set.first == one->keyword; }))
-      all.emplace_back(one->keyword, one->val);
+  const auto all = keywords_of(how);
   std::string text;
   for (const auto& [key, value] : all) {
     text += key + "='";
@@ -123,17 +179,16 @@ std::string conninfo_of(const options& how) {
 }
 
 pg_conn* connect_blocking(const options& how) {
-  const auto given = parse(how.connection);
-  const auto beside = settings_beside(how, given.get());
-  std::vector<const char*> keys{"dbname"};
-  std::vector<const char*> values{how.connection.c_str()};
-  for (const auto& [key, value] : beside) {
+  const auto all = keywords_of(how);
+  std::vector<const char*> keys;
+  std::vector<const char*> values;
+  for (const auto& [key, value] : all) {
     keys.push_back(key.c_str());
     values.push_back(value.c_str());
   }
   keys.push_back(nullptr);
   values.push_back(nullptr);
-  PGconn* made = PQconnectdbParams(keys.data(), values.data(), 1);
+  PGconn* made = PQconnectdbParams(keys.data(), values.data(), 0);
   if (made && PQstatus(made) == CONNECTION_OK) return made;
   const std::string why = made ? trimmed(PQerrorMessage(made)) : "out of memory";
   PQfinish(made);

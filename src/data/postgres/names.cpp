@@ -1,5 +1,6 @@
 #include "data/postgres/names.hpp"
 
+#include "base/json/utf8.hpp"
 #include "corbel/base/error.hpp"
 
 namespace corbel::postgres {
@@ -15,6 +16,9 @@ std::string quoted_name(std::string_view name, std::string_view what) {
                         "The name of " + std::string(what) +
                             " has 1 to 63 bytes, none of them NUL; this one has " +
                             std::to_string(name.size()) + "."});
+  if (!json::is_utf8(name))
+    throw failure(error{error_kind::invalid, "bad_name",
+                        "The name of " + std::string(what) + " is UTF-8; this one is not."});
   std::string out = "\"";
   for (const char c : name) {
     if (c == '"') out += '"';

@@ -7,7 +7,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <random>
-#include <set>
 
 #include "data/postgres/names.hpp"
 
@@ -52,9 +51,15 @@ notification_hub::notification_hub(event_loop& loop, std::shared_ptr<shared_stat
     : loop_(loop), shared_(std::move(shared)), mail_(std::move(mail)), timer_(loop.context()) {}
 
 notification_hub::~notification_hub() {
+  end();
+}
+
+void notification_hub::end() {
   closed_ = true;
+  timer_.cancel();
   if (const auto last = std::exchange(connection_, nullptr)) last->break_off("its event loop ended");
-  // A coroutine that waits holds its stream, which holds the coroutine: here the circle is opened.
+  // A coroutine that waits holds its stream, which holds the coroutine: here the circle is opened. What is
+  // destroyed may look for itself here.
   std::vector<std::unique_ptr<corbel::detail::suspended>> waiters;
   for (const auto& one : streams_) waiters.push_back(std::move(one->waiter));
   by_channel_.clear();
@@ -94,22 +99,41 @@ void notification_hub::add(const subscription_ptr& fresh) {
 
 void notification_hub::remove(const subscription_ptr& old) {
   std::erase(streams_, old);
-  std::string unlisten;
+  std::vector<std::string> quiet;
   for (const auto& channel : old->channels) {
     const auto at = by_channel_.find(channel);
     if (at == by_channel_.end()) continue;
     std::erase(at->second, old);
     if (!at->second.empty()) continue;
-    unlisten += "UNLISTEN " + quoted_name(channel, "a channel") + ";";
+    quiet.push_back(channel);
     by_channel_.erase(at);
   }
   if (!old->ended) old->ended = internal_error("a stream of notifications was used after it had ended");
   wake(*old);
-  if (connection_ && !unlisten.empty()) connection_->control(unlisten);
+  unlisten(quiet);
   if (!streams_.empty()) return;
   idle_since_ = steady::now();
   // A loop that ends when nothing is left to do shall not wait for this.
   if (loop_.is_guest()) leave();
+}
+
+/// Only where the server listens: one that took no LISTEN takes no UNLISTEN, and the connection would be
+/// given up for it.
+void notification_hub::unlisten(const std::vector<std::string>& channels) {
+  std::string script;
+  for (const auto& channel : channels)
+    if (listening_.erase(channel) > 0) script += "UNLISTEN " + quoted_name(channel, "a channel") + ";";
+  if (connection_ && !script.empty()) connection_->control(script);
+}
+
+/// Some may be of streams that have gone meanwhile.
+void notification_hub::listens_to(const std::vector<std::string>& channels) {
+  std::vector<std::string> quiet;
+  for (const auto& channel : channels) {
+    listening_.insert(channel);
+    if (!by_channel_.contains(channel)) quiet.push_back(channel);
+  }
+  unlisten(quiet);
 }
 
 void notification_hub::close() {
@@ -128,6 +152,8 @@ void notification_hub::leave() {
   if (const auto last = std::exchange(connection_, nullptr)) {
     asio::post(loop_.context(), [last] {});  // until what called this has returned
     last->break_off("nobody listens");
+    asked_.clear();
+    listening_.clear();
   }
 }
 
@@ -171,6 +197,7 @@ void notification_hub::ask(const std::vector<subscription_ptr>& whom) {
   const call_ptr listen(new call(data::statement::owning(std::move(script), {})));
   listen->script = true;
   for (const auto& one : whom) one->asked = listen;
+  asked_[listen].assign(channels.begin(), channels.end());
   connection_->submit(listen);
 }
 
@@ -184,24 +211,35 @@ void notification_hub::try_again_later(const std::string& why) {
 // What the connection tells.
 
 void notification_hub::on_done(call_ptr ended) {
-  const auto asked = streams_;
-  std::optional<error> refused;
-  for (const auto& one : asked) {
-    if (one->asked != ended) continue;
-    one->asked.reset();
-    if (!ended->failed) {
+  std::vector<subscription_ptr> whom;
+  for (const auto& one : streams_)
+    if (one->asked == ended) whom.push_back(one);
+  for (const auto& one : whom) one->asked.reset();
+  const auto channels = asked_.extract(ended);
+  if (!ended->failed) {
+    failures_ = 0;
+    for (const auto& one : whom) {
       one->established = true;
       if (one->missed) tell_gap(*one);
       wake(*one);
-    } else if (report_of(*ended->failed) && !one->established) {
+    }
+    if (channels && connection_) listens_to(channels.mapped());
+    return;
+  }
+  const bool refused = report_of(*ended->failed) && connection_ && !connection_->broken();
+  // One that the server does not take shall not take the others with it.
+  if (refused && whom.size() > 1) {
+    for (const auto& one : whom) ask({one});
+    return;
+  }
+  for (const auto& one : whom) {
+    if (refused && !one->established) {
       one->ended = *ended->failed;  // a server that takes no LISTEN, such as a standby
       wake(*one);
-    } else {
-      refused = *ended->failed;
+    } else if (connection_) {
+      connection_->break_off(ended->failed->cause());
     }
   }
-  if (!ended->failed) failures_ = 0;
-  if (refused && connection_) connection_->break_off(refused->cause());
 }
 
 void notification_hub::on_progress(connection&) {}
@@ -214,6 +252,8 @@ void notification_hub::on_returned(call_ptr what) {
 void notification_hub::on_broken(connection&, std::vector<call_ptr>, const std::string& why) {
   if (const auto last = std::exchange(connection_, nullptr))
     if (!closed_) asio::post(loop_.context(), [last] {});
+  asked_.clear();
+  listening_.clear();
   if (closed_) return;
   for (const auto& one : streams_) {
     one->asked.reset();

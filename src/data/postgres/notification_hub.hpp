@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ class notification_hub final : public connection_owner,
   void remove(const subscription_ptr& old);
   /// Ends every stream.
   void close();
+  /// The loop goes away: so do the connection, and the coroutines that wait here.
+  void end();
 
   /// Until something is buffered, `established` or `ended`.
   static task<> wait(subscription_ptr mine);
@@ -54,6 +57,8 @@ class notification_hub final : public connection_owner,
   void open();
   void opened(std::unique_ptr<link> made, const std::string& why);
   void ask(const std::vector<subscription_ptr>& whom);
+  void unlisten(const std::vector<std::string>& channels);
+  void listens_to(const std::vector<std::string>& channels);
   void try_again_later(const std::string& why);
   void leave();
   void arm_tick();
@@ -65,6 +70,8 @@ class notification_hub final : public connection_owner,
   std::shared_ptr<connection> connection_;
   std::vector<subscription_ptr> streams_;
   std::map<std::string, std::vector<subscription_ptr>, std::less<>> by_channel_;
+  std::map<call_ptr, std::vector<std::string>> asked_;  // LISTENs under way
+  std::set<std::string> listening_;                     // on this connection
   boost::asio::steady_timer timer_;
   bool ticking_ = false;
   bool flush_posted_ = false;

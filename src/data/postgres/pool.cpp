@@ -46,6 +46,7 @@ void pool::end() {
   closed_ = true;
   for (const auto& one : std::exchange(connections_, {})) one->break_off("its event loop ended");
   for (auto& one : std::exchange(waiting_, {})) refuse(one, busy_error("its event loop ended"));
+  if (const auto hub = std::exchange(hub_, nullptr)) hub->end();
   // Nobody can be told any more. What is destroyed here may look for itself in these.
   std::exchange(done_, {}).clear();
   std::exchange(waking_, {}).clear();

@@ -97,6 +97,11 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   void post_flush();
   /// Who listens on this loop; made at first use.
   std::shared_ptr<notification_hub> notifications();
+  /// How many of its connections have ended so far.
+  std::size_t breaks() const noexcept { return opened_ - connections_.size(); }
+
+  /// A connection that was silent for so long is asked for a sign of life. Tests do not wait for it.
+  steady::duration ping_after = std::chrono::seconds(15);
 
  private:
   struct claim {
@@ -159,7 +164,8 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   bool closed_ = false;
 
   std::size_t opening_ = 0;
-  int failures_ = 0;  // of connecting, in a row
+  std::size_t opened_ = 0;  // in all
+  int failures_ = 0;        // of connecting, in a row
   steady::time_point next_attempt_{};
   steady::time_point down_since_{};
   std::string last_failure_;

@@ -16,14 +16,17 @@ constexpr auto shortest_backoff = 25ms;
 constexpr auto longest_backoff = 500ms;
 constexpr auto busy_tick = 100ms;
 constexpr auto idle_tick = 1s;
-/// A connection that was silent for so long is asked for a sign of life.
-constexpr auto ping_after = 15s;
 /// How long a slow statement waits for an idle connection that gives its plan.
 constexpr auto most_unexplained = 5s;
 
 std::minstd_rand& random_here() {
   thread_local std::minstd_rand random{std::random_device()()};
   return random;
+}
+
+/// A transaction that does nothing is the server's to end, and any message would start its time anew.
+bool may_ping(const connection& one) {
+  return one.idle() && !(one.exclusive && one.transaction_state() != 'I');
 }
 
 /// From half of it to all of it: those that failed together shall not come back together.
@@ -64,6 +67,7 @@ void pool::opened(std::unique_ptr<link> made, const std::string& why) {
   failures_ = 0;
   down_since_ = {};
   next_attempt_ = {};
+  ++opened_;
   connections_.push_back(std::make_shared<connection>(loop_, *this, shared_->how, std::move(made)));
   const auto lifetime = shared_->how.max_lifetime;
   // Those that were opened together shall not go together.
@@ -122,7 +126,7 @@ void pool::tick() {
     if (now > one->expires_at) {
       one->retiring = true;
       if (one->idle() && !one->exclusive) on_progress(*one);
-    } else if (one->idle() && now - one->last_used > ping_after) {
+    } else if (may_ping(*one) && now - one->last_used > ping_after) {
       one->ping();
     }
   }

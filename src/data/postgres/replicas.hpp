@@ -20,6 +20,8 @@ class replica_set : public std::enable_shared_from_this<replica_set> {
   task<std::vector<std::shared_ptr<backend>>> candidates(read_policy policy);
   /// A read failed for want of a server: it is passed over until it answers again.
   task<void> lost(std::shared_ptr<backend> server);
+  /// Whether its connections are still those that it was last asked on.
+  task<bool> is_same(std::shared_ptr<backend> server);
   void stop();
 
  private:
@@ -41,6 +43,10 @@ class replica_reads final : public data::backend {
   void stop() override {}
 
  private:
+  task<std::unique_ptr<data::result_set>> run_on(std::shared_ptr<postgres::backend> server,
+                                                 data::statement what);
+  task<bool> knows(std::shared_ptr<postgres::backend> server);
+
   const std::shared_ptr<postgres::backend> primary_;
   const std::shared_ptr<replica_set> all_;
   const read_policy policy_;

@@ -29,8 +29,9 @@ task<void> pause(std::chrono::milliseconds about) {
 
 /// For as long as we are the one who refreshes: the lock goes with its transaction, which does nothing else.
 /// Gives false when somebody else is.
-task<bool> refresh_as_leader(data::database on, std::string view, const refresh_schedule* how) {
-  auto lead = co_await on.begin();
+task<bool> refresh_as_leader(data::database on, data::database leads, std::string view,
+                             const refresh_schedule* how) {
+  auto lead = co_await leads.begin();
   const auto mine = co_await lead.query_one<int>(
       "select pg_try_advisory_xact_lock(hashtextextended($1, 7813584))::int "
       "from set_config('idle_in_transaction_session_timeout', '0', true)",
@@ -74,12 +75,12 @@ task<void> refresh_on(data::database on, std::string view, bool concurrently) {
   co_await on.execute(sql);
 }
 
-task<void> refresh_for_ever(data::database on, std::string view, refresh_schedule how) {
+task<void> refresh_for_ever(data::database on, data::database leads, std::string view, refresh_schedule how) {
   (void)quoted_path(view, "a view");
   for (;;) {
     std::optional<error> failed;
     try {
-      (void)co_await refresh_as_leader(on, view, &how);
+      (void)co_await refresh_as_leader(on, leads, view, &how);
     } catch (const failure& f) {
       failed = f.error();
     }

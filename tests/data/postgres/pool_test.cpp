@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "corbel/data/postgres/errors.hpp"
+#include "data/postgres/backend.hpp"
 #include "support/side_by_side.hpp"
 #include "support/tasks.hpp"
 
@@ -234,6 +235,23 @@ TEST_CASE("a transaction that does nothing for too long is ended by the server, 
   all.start(look(*own, "select count(*) from numbers", &rows));
   all.run();
   CHECK(rows == 0);
+}
+
+TEST_CASE("asking for signs of life keeps no idle transaction alive") {
+  const temporary_postgres own("connections=1&idle_in_transaction_timeout=700ms");
+  const postgres::database pg(*own);
+  side_by_side all;
+  auto& idle = all.start([](postgres::database db) -> task<void> {
+    const auto home = co_await db.internals().here();
+    home->ping_after = 50ms;
+    auto tx = co_await db.begin();
+    co_await tx.query_one<int>("select 1");
+    co_await pause(2s);
+    co_await tx.query_one<int>("select 2");
+  }(pg));
+  all.run();
+  REQUIRE(idle.failed());
+  CHECK(idle.failed()->kind() == error_kind::unavailable);
 }
 
 TEST_CASE("a connection grows old, and is replaced without a failure") {

@@ -82,7 +82,7 @@ std::vector<sample> samples() {
   all[0].display_name = "tab\there, line\nfeed, return\r, back\\slash \\N \\. é €";
   all[0].note = "\\N";
   for (int i = 0; i < 256; ++i) all[0].bytes.push_back(static_cast<std::byte>(i));
-  all[0].tags = {"a", "with \"quotes\"", "back\\slash", "tab\t", "{x,y}", "", "NULL"};
+  all[0].tags = {"a", "with \"quotes\"", "back\\slash", "tab\t", "{x,y}", "", "NULL", "ids[]=5"};
   all[0].marks = {1, std::nullopt, -3};
   all[1].note = "";
   all[1].ratio = 0.1;
@@ -307,4 +307,93 @@ TEST_CASE("cancelling a copy stores nothing") {
     CHECK(std::chrono::steady_clock::now() - before < 2s);
   }(pg));
   CHECK(count(pg) == 5);
+}
+
+TEST_CASE("lists are arrays where the query has arrays, and JSON where it has JSON") {
+  const testing::temporary_postgres own;
+  const postgres::database pg(*own);
+  create(pg);
+  testing::run(pg.execute("create type mood as enum ('glad', 'sad')"));
+  testing::run(pg.copy_in("pairs", pairs(10)));
+  const std::vector<int> some{1, 2, 77};
+  const std::vector<std::string> texts{"[1]=x", "it's \\ {}"};
+  const std::vector<std::string> glad{"glad"};
+  testing::run([](postgres::database db, std::vector<int> numbers, std::vector<std::string> lines,
+                  std::vector<std::string> moods) -> task<> {
+    auto rows = co_await db.copy_out<pair>(
+        "select id, name from pairs where id = any($1) and $2 <> 'x' and 'sad' <> all($3::mood[])", numbers,
+        "[1,2]", moods);
+    const auto got = co_await collect(rows);
+    CHECK(got.size() == 2);
+    auto text = co_await db.copy_out_text(
+        "/* of (some) */ copy (select t, ($2::jsonb ->> 1) from unnest($1::text[]) t) to stdout (format csv)",
+        lines, numbers);
+    std::string all;
+    while (const auto piece = co_await text.next()) all += *piece;
+    CHECK(all == "[1]=x,2\nit's \\ {},2\n");
+  }(pg, some, texts, glad));
+}
+
+TEST_CASE("a number that is none travels, whatever its sign") {
+  const testing::temporary_postgres own;
+  const postgres::database pg(*own);
+  testing::run([](postgres::database db) -> task<> {
+    auto text = co_await db.copy_out_text("copy (select $1::float8, $2::float8) to stdout",
+                                          -std::numeric_limits<double>::quiet_NaN(),
+                                          -std::numeric_limits<double>::infinity());
+    const auto piece = co_await text.next();
+    CHECK(piece == "NaN\t-Infinity\n");
+  }(pg));
+  create(pg);
+  auto one = samples();
+  one.resize(2);
+  one[1].ratio = -std::numeric_limits<double>::quiet_NaN();
+  CHECK(testing::run(pg.copy_in("Odd \"samples", one)) == 2);
+}
+
+TEST_CASE("what stands behind a COPY cannot undo it after it was reported") {
+  const testing::temporary_postgres own;
+  const postgres::database pg(*own);
+  create(pg);
+  testing::run(
+      pg.execute("alter table pairs add constraint late unique (name) deferrable initially deferred"));
+  for (const auto* sql :
+       {"copy pairs (id, name) from stdin; select 1/0", "select 1; copy pairs from stdin"}) {
+    const auto refused =
+        failure_of([&] { testing::run(pg.copy_in_text(data::sql_text<0>(data::trusted(sql)))); });
+    CHECK(refused.cause().find("one statement") != std::string::npos);
+  }
+  const auto two = failure_of([&] { testing::run(pg.copy_out_text("copy pairs to stdout; select 1")); });
+  CHECK(two.cause().find("one statement") != std::string::npos);
+  // Nor can the end of its transaction.
+  const auto late = failure_of([&] {
+    testing::run([](postgres::database db) -> task<> {
+      auto in = co_await db.copy_in_text("copy pairs (id, name) from stdin;");
+      co_await in.write("1\tx\n2\tx\n");
+      (void)co_await in.finish();
+    }(pg));
+  });
+  CHECK(late.code() == "unique_violation");
+  CHECK(count(pg) == 0);
+  CHECK(testing::run(pg.copy_in("pairs", pairs(3))) == 3);
+}
+
+TEST_CASE("what a copied query leaves on its session is gone before the next") {
+  const testing::temporary_postgres own("threads=1");
+  const postgres::database pg(*own);
+  const auto first = [](postgres::database db, data::sql_text<0> sql) -> task<std::string> {
+    auto text = co_await db.copy_out_text(sql);
+    std::string all;
+    while (const auto piece = co_await text.next()) all += *piece;
+    co_return all;
+  };
+  const auto pid = testing::run(first(pg, "copy (select pg_backend_pid()) to stdout"));
+  testing::run(first(pg,
+                     "copy (select set_config('role', 'pg_read_all_data', false), "
+                     "set_config('work_mem', '77kB', false), pg_advisory_lock(7)) to stdout"));
+  CHECK(testing::run(first(pg,
+                           "copy (select current_user <> session_user, current_setting('work_mem') = '77kB', "
+                           "(select count(*) from pg_locks where locktype = 'advisory')) to stdout")) ==
+        "f\tf\t0\n");
+  CHECK(testing::run(first(pg, "copy (select pg_backend_pid()) to stdout")) == pid);
 }

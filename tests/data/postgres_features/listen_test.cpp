@@ -13,6 +13,7 @@
 
 #include "corbel/data/postgres/database.hpp"
 #include "corbel/data/postgres/postgres.hpp"
+#include "corbel/runtime/event_loop.hpp"
 #include "corbel/testing/database.hpp"
 #include "corbel/testing/postgres.hpp"
 #include "corbel/testing/run.hpp"
@@ -198,6 +199,8 @@ TEST_CASE("what cannot be listened to, or said, is refused with a reason") {
   CHECK(code(listens(pg, "")) == "bad_name");
   CHECK(code(listens(pg, std::string(64, 'x'))) == "bad_name");
   CHECK(code(listens(pg, std::string(63, 'x'))) == "");
+  CHECK(code(listens(pg, "no UTF-8: \xff")) == "bad_name");
+  CHECK(code(pg.notify("\xc3", "x")) == "bad_name");
   CHECK(code(pg.notify("c", std::string(8000, 'x'))) == "payload_too_long");
   CHECK(code(pg.notify("c", std::string(7999, 'x'))) == "");
   const postgres::database pooled(postgres::open(own.url() + "?pooler=transaction"));
@@ -207,6 +210,111 @@ TEST_CASE("what cannot be listened to, or said, is refused with a reason") {
   CHECK(code(listens(away, "c")) == "database_unavailable");
   const testing::temporary_database sqlite;
   CHECK(code(postgres::notify(*sqlite, "c", "x")) == "postgres_needed");
+}
+
+namespace {
+
+/// A database that has no Euro sign.
+struct latin_database {
+  explicit latin_database(const testing::temporary_postgres& server)
+      : beside(*server),
+        name(server.url().substr(server.url().rfind('/') + 1) + "_latin"),
+        url(server.url() + "_latin") {
+    const data::trusted create("create database " + name + " template template0 encoding latin1 locale 'C'");
+    testing::run(beside.execute(create));
+  }
+  ~latin_database() {
+    const data::trusted drop("drop database " + name + " with (force)");
+    testing::run(beside.execute(drop));
+  }
+  latin_database(const latin_database&) = delete;
+  latin_database& operator=(const latin_database&) = delete;
+
+  const data::database beside;
+  const std::string name;
+  const std::string url;
+};
+
+}  // namespace
+
+TEST_CASE("a channel that the server does not take ends its own stream, and no other") {
+  const testing::temporary_postgres own;
+  const latin_database latin(own);
+  const postgres::database pg(postgres::open(latin.url));
+  const auto got = testing::run([](postgres::database db) -> task<strings> {
+    const auto executor = co_await asio::this_coro::executor;
+    // Both ask with the first script of the connection.
+    std::string code;
+    auto fails = [](postgres::database which, std::string* out) -> task<> {
+      try {
+        (void)co_await which.listen("\u20ac");
+      } catch (const failure&) {
+        *out = "refused";
+      }
+    };
+    asio::co_spawn(executor, fails(db, &code), asio::detached);
+    auto stream = co_await db.listen("c");
+    for (int i = 0; i < 100 && code.empty(); ++i) co_await pause(10ms);
+    co_await db.notify("c", "1");
+    auto all = co_await take(stream, 1);
+    all.push_back(code);
+    // Nor does it when it asks alone, or comes with another.
+    code.clear();
+    co_await fails(db, &code);
+    all.push_back(code);
+    co_await db.notify("c", "2");
+    const auto last = co_await take(stream, 1);
+    all.push_back(last[0]);
+    co_return all;
+  }(pg));
+  CHECK(got == strings{"c=1", "refused", "refused", "c=2"});
+  pg.stop();
+}
+
+namespace {
+
+/// Says when the coroutine that has it is destroyed.
+struct witness {
+  bool* gone;
+  ~witness() { *gone = true; }
+};
+
+task<> listen_on(postgres::database pg, std::unique_ptr<witness> mine) {
+  auto stream = co_await pg.listen("c");
+  co_await stream.next();
+  CHECK_FALSE(mine);
+}
+
+}  // namespace
+
+TEST_CASE("a loop that ends takes with it who listens there, or waits to, and the connection") {
+  const testing::temporary_postgres own;
+  const postgres::database pg(*own);
+  const postgres::database away(postgres::open("postgres://corbel@127.0.0.1:1/nothing?checkout_timeout=20s"));
+  bool heard = false;
+  bool waited = false;
+  {
+    event_loop loop;
+    const auto start = [&](const postgres::database& on, bool* gone) {
+      asio::co_spawn(loop.context(), listen_on(on, std::unique_ptr<witness>(new witness{gone})),
+                     asio::detached);
+    };
+    start(pg, &heard);
+    start(away, &waited);
+    int open = 0;
+    for (int i = 0; i < 200 && open == 0; ++i) {
+      loop.context().run_for(10ms);
+      open = testing::run(listeners(pg));
+    }
+    CHECK(open == 1);
+    CHECK_FALSE(heard);
+    CHECK_FALSE(waited);
+  }
+  CHECK(heard);
+  CHECK(waited);
+  int open = 1;
+  for (int i = 0; i < 200 && open == 1; ++i) open = testing::run(listeners(pg));
+  CHECK(open == 0);
 }
 
 TEST_CASE("stopping the database ends the streams") {

@@ -228,6 +228,47 @@ TEST_CASE("a materialized view is refreshed, at once and for ever, by one of man
   }(pg));
 }
 
+TEST_CASE("views are refreshed by one loop beside its statements, with one connection for those") {
+  const testing::temporary_postgres own("connections=1&checkout_timeout=1s");
+  const postgres::database pg(*own);
+  testing::run(pg.execute("create table turns (view int)"));
+  testing::run(
+      pg.execute("create function tick(int) returns int language sql volatile as "
+                 "'insert into turns values ($1) returning 1'"));
+  for (const auto* view : {"1", "2", "3"}) {
+    const data::trusted make("create materialized view v" + std::string(view) + " as select tick(" + view +
+                             ") as n with no data");
+    testing::run(pg.execute(make));
+  }
+  testing::run([](postgres::database db) -> task<> {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::cancellation_signal stop[3];
+    std::vector<error> failed;
+    auto keeps = [](postgres::database which, std::string view, std::vector<error>* out) -> task<> {
+      postgres::refresh_schedule how;
+      how.every = 50ms;
+      how.concurrently = false;
+      how.on_error = [out](const error& e) { out->push_back(e); };
+      co_await which.refresh_every(std::move(view), how);
+    };
+    for (int i = 0; i < 3; ++i)
+      asio::co_spawn(executor, keeps(db, "v" + std::to_string(i + 1), &failed),
+                     asio::bind_cancellation_slot(stop[i].slot(), asio::detached));
+    int least = 0;
+    for (int tries = 0; tries < 100 && least < 3; ++tries) {
+      co_await pause(50ms);
+      least = (co_await db.query_one<int>("select coalesce(min(n), 0) from (select count(t.view) as n from "
+                                          "generate_series(1, 3) v left join turns t on t.view = v group by "
+                                          "v) each"))
+                  .value_or(-1);
+    }
+    CHECK(least >= 3);
+    CHECK(failed.empty());
+    for (auto& one : stop) one.emit(asio::cancellation_type::terminal);
+    co_await pause(50ms);
+  }(pg));
+}
+
 TEST_CASE("an extension that is missing is found at the start, with what to do") {
   const testing::temporary_postgres own;
   const postgres::database pg(*own);

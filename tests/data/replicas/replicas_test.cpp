@@ -1,80 +1,16 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <chrono>
 #include <set>
 
-#include "../expect.hpp"
-#include "corbel/data/postgres/database.hpp"
-#include "corbel/data/postgres/postgres.hpp"
-#include "corbel/testing/postgres.hpp"
-#include "corbel/testing/run.hpp"
-#include "data/postgres/support/own_server.hpp"
-
-namespace asio = boost::asio;
-namespace data = corbel::data;
-namespace postgres = corbel::postgres;
-using corbel::task;
-using corbel::testing::run;
-using namespace std::chrono_literals;
-using steady = std::chrono::steady_clock;
-
-namespace {
-
-task<void> sleep(std::chrono::milliseconds span) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, span);
-  co_await timer.async_wait(asio::use_awaitable);
-}
-
-/// The port that answered; 0 for the primary.
-task<int> who_answers(data::source from) {
-  co_return (
-      co_await from.query_one<int>("select case when pg_is_in_recovery() then inet_server_port() else 0 end"))
-      .value_or(-1);
-}
-
-/// Waits until `reads` is answered by `port`; false when it is not, within five seconds.
-task<bool> comes_to(data::source reads, int port) {
-  const auto give_up = steady::now() + 5s;
-  for (;;) {
-    const auto who = co_await who_answers(reads);
-    if (who == port) co_return true;
-    if (steady::now() > give_up) co_return false;
-    co_await sleep(20ms);
-  }
-}
-
-own::server_options of_the_tests_server() {
-  const auto primary = corbel::testing::temporary_postgres::server();
-  REQUIRE_MESSAGE(!primary.empty(), "no CORBEL_TEST_POSTGRES_URL: scripts/test starts a server for it");
-  return {.primary = primary};
-}
-
-/// A database on the primary, with these replicas.
-struct replicated {
-  explicit replicated(const std::vector<const own::server*>& servers)
-      : own(), db(postgres::open(own.url() + options(servers))), pg(db) {}
-  ~replicated() { db.stop(); }
-
-  static std::string options(const std::vector<const own::server*>& servers) {
-    std::string list;
-    for (const auto* one : servers) list += (list.empty() ? "?replicas=" : ",") + one->place();
-    return list;
-  }
-
-  corbel::testing::temporary_postgres own;
-  data::database db;
-  postgres::database pg;
-};
-
-}  // namespace
+#include "replicated.hpp"
 
 TEST_CASE("log positions travel as text") {
   CHECK(to_text(postgres::log_position{0x16'b374'd848}) == "16/B374D848");
   CHECK(postgres::parse_log_position("16/B374D848") == postgres::log_position{0x16'b374'd848});
-  for (const auto* wrong : {"", "/", "1/", "/1", "1", "1/x", "1/2/3", "123456789/1", "-1/2", "1/ 2"}) {
+  CHECK(to_text(postgres::log_position{0x16'b374'd848, 2}) == "16/B374D848@2");
+  CHECK(postgres::parse_log_position("16/B374D848@2") == postgres::log_position{0x16'b374'd848, 2});
+  for (const auto* wrong : {"", "/", "1/", "/1", "1", "1/x", "1/2/3", "123456789/1", "-1/2", "1/ 2", "1/2@",
+                            "1/2@0", "1/2@x", "1/2@1@1", "1/2@99999999999"}) {
     CAPTURE(wrong);
     CHECK_FALSE(postgres::parse_log_position(wrong));
   }

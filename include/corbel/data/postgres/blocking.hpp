@@ -14,14 +14,19 @@ class database;
 
 namespace detail {
 
+/// Takes from a session what its user may have left there.
+inline constexpr const char* reset_session =
+    "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all(); "
+    "DISCARD SEQUENCES; DISCARD TEMP";
+
 /// A connection of a library that blocks. Used on one thread at a time.
 class blocking_session {
  public:
   virtual ~blocking_session() = default;
-  /// Stops what it runs on the server. From any thread, also while it is used.
+  /// Stops what it runs on the server. From any thread, also while it is used, and for as long as it takes.
   virtual void cancel() noexcept = 0;
   virtual int descriptor() noexcept = 0;
-  /// Leaves it as a new one; false, or an exception, when it is of no more use.
+  /// Leaves it as a new one; false, or an exception, when it is of no more use: then it is cancelled.
   virtual bool reset() = 0;
 };
 

@@ -139,7 +139,8 @@ class database : public data::database {
   task<void> refresh(std::string view, bool concurrently = false) const;
   /// Refreshes it at once and then every `how.every`, give or take a tenth, until it is cancelled. Of all
   /// processes that do, one does the work: it holds an advisory lock, in a transaction on a connection of its
-  /// own; when it goes away, another takes over. Never ends by itself, also not while the database is away.
+  /// own besides those of `connections`; when it goes away, another takes over. Never ends by itself, also
+  /// not while the database is away.
   task<void> refresh_every(std::string view, refresh_schedule how) const;
 
   /// Throws `failure`, with a message for the operator that says what to do, when this database lacks the

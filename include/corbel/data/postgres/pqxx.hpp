@@ -58,10 +58,7 @@ class pqxx_session final : public blocking_session {
     pqxx::nontransaction all(connection_);
     // Silent where no transaction was left open; it fails in one that failed.
     all.exec("SET client_min_messages = error; ROLLBACK");
-    all.exec(
-        "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; CLOSE ALL; SELECT "
-        "pg_advisory_unlock_all(); "
-        "DISCARD SEQUENCES; DISCARD TEMP");
+    all.exec(reset_session);
 #if PQXX_VERSION_MAJOR >= 7
     all.exec("DEALLOCATE ALL");
 #endif

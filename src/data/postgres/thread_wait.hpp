@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "corbel/runtime/event_loop.hpp"
+#include "corbel/runtime/task.hpp"
+#include "data/postgres/pool.hpp"
+
+namespace corbel::postgres {
+
+/// A coroutine that waits until another thread tells it to go on. When its loop ends before, so does the
+/// coroutine, and the thread tells nobody. Made on the loop.
+class thread_wait : public std::enable_shared_from_this<thread_wait> {
+ public:
+  explicit thread_wait(event_loop& here);
+  thread_wait(const thread_wait&) = delete;
+  thread_wait& operator=(const thread_wait&) = delete;
+
+  /// Runs `begin`, which hands the wait to who will tell, and waits. Cancelling ends it.
+  static task<> until_told(std::shared_ptr<thread_wait> mine, std::function<void()> begin);
+  /// From any thread.
+  void tell();
+
+ private:
+  struct waiting_room;
+  static std::shared_ptr<waiting_room> room_on(event_loop& loop);
+  void go_on(boost::system::error_code why);
+
+  const std::weak_ptr<waiting_room> room_;
+  const std::shared_ptr<mailbox> mail_;
+  std::unique_ptr<corbel::detail::suspended> waiter_;  // of the loop
+};
+
+}  // namespace corbel::postgres
