@@ -121,7 +121,9 @@ task<std::shared_ptr<transaction_state>> transaction_state::nest(transaction_mod
   require_given(mode_, wanted);
   auto inner = std::make_shared<transaction_state>(connection_, mode_, depth_ + 1);
   inner->open_ = false;
+  failed_ = true;  // as in `run`
   co_await connection_->run(statement::owning("SAVEPOINT " + inner->savepoint(), {}));
+  failed_ = false;
   inner->open_ = true;
   co_return inner;
 }
