@@ -5,6 +5,7 @@
 #include <corbel/testing/run.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <exception>
 #include <optional>
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "corbel/data/postgres/blocking.hpp"
 #include "data/postgres/oids.hpp"
 
 namespace corbel::postgres {
@@ -12,11 +13,6 @@ namespace {
 constexpr std::size_t most_sharing = 32;
 /// An outgoing buffer that has grown beyond it is given back when it is empty.
 constexpr std::size_t most_kept = 256 * 1024;
-
-/// What any user of a session may have left on it. Prepared statements are ours, and stay.
-constexpr std::string_view reset_session =
-    "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; CLOSE ALL; SELECT pg_advisory_unlock_all(); "
-    "DISCARD SEQUENCES; DISCARD TEMP";
 
 /// What the server would never see as it is meant.
 std::optional<error> mistake_in(std::string_view sql) {
@@ -71,8 +67,12 @@ void connection::submit(call_ptr what) {
     if (known->kind.controls_transaction || savepoint_alone)
       return refuse(std::move(what), use_transact(text));
     if (known->kind.copies) return refuse(std::move(what), use_copy(text));
-    // Its names may mean something to the one it is for alone.
-    prepare(known, what->acts ? what->before : std::vector<prelude>());
+    try {
+      // Its names may mean something to the one it is for alone.
+      prepare(known, what->acts ? what->before : std::vector<prelude>());
+    } catch (const failure& f) {
+      return refuse(std::move(what), f.error());
+    }
   }
   send_or_hold({std::move(what), std::move(known), {}});
 }
@@ -119,28 +119,41 @@ void connection::send_held() {
 }
 
 /// With what stands in front of its statement, which is then undone: only so are names found, and rights
-/// asked, as they will be.
+/// asked, as they will be. Throws `failure` for what cannot be written; then nothing of it is.
 void connection::prepare(const plan_ptr& fresh, const std::vector<prelude>& before) {
   if (!how_.transaction_pooler) fresh->name = "c" + std::to_string(next_name_++);
-  auto& u = push(unit::kind::prepare);
+  close_shared();
+  const auto begins_at = position();
+  const auto start = out_.size();
+  try {
+    write_prepare(*fresh, before);
+  } catch (const failure&) {
+    out_.resize(start);
+    throw;
+  }
+  forgotten_.clear();
+  for (const auto& old : plans_.add(fresh)) forget(old);
+  auto& u = push(unit::kind::prepare, begins_at);
   u.plan = fresh;
   u.preludes = before.size();
   u.acts = !before.empty();
+  written();
+  if (!before.empty()) send_control("ROLLBACK");
+}
+
+void connection::write_prepare(const plan& fresh, const std::vector<prelude>& before) {
   wire_writer w(out_);
-  for (const auto& old : plans_.add(fresh)) forget(old);
-  for (const auto& name : std::exchange(forgotten_, {})) w.close_statement(name);
+  for (const auto& name : forgotten_) w.close_statement(name);
   write_preludes(before);
-  w.parse(fresh->name, fresh->text);
-  w.describe_statement(fresh->name);
-  if (!fresh->kind.calls.empty()) {
-    const auto names = names_of_calls(fresh->kind);
+  w.parse(fresh.name, fresh.text);
+  w.describe_statement(fresh.name);
+  if (!fresh.kind.calls.empty()) {
+    const auto names = names_of_calls(fresh.kind);
     w.parse({}, volatile_functions);
     w.bind({}, std::span(&names, 1), {});
     w.execute();
   }
   w.sync();
-  written();
-  if (!before.empty()) send_control("ROLLBACK");
 }
 
 void connection::forget(const plan_ptr& old) {
@@ -228,7 +241,7 @@ void connection::send_statement(call_ptr what, const plan_ptr& with) {
     if (exclusive)
       dirty = true;
     else
-      send_control(reset_session);
+      send_control(detail::reset_session);
   }
 }
 
@@ -288,7 +301,7 @@ void connection::send_control(std::string_view sql) {
 
 void connection::reset() {
   dirty = false;
-  control(reset_session);
+  control(detail::reset_session);
 }
 
 void connection::ping() {

@@ -193,6 +193,7 @@ class connection final : public readiness_handler {
   void send_statement(call_ptr what, const plan_ptr& with);
   void send_script(call_ptr what);
   void send_control(std::string_view sql);
+  void write_prepare(const plan& fresh, const std::vector<prelude>& before);
   void write_preludes(const std::vector<prelude>& before);
   void stop_head();
   unit& push(unit::kind what);

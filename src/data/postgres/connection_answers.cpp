@@ -188,7 +188,8 @@ void connection::handle_row(const wire_message& m) {
     field_reader fields(m.payload);
     fields.u16();
     u.plan->kind.only_reads = false;
-    if (fields.take(fields.u32()) == "t") u.plan->kind.leaves_state = true;
+    // Behind a pooler there is no session of ours to leave anything on.
+    if (fields.take(fields.u32()) == "t" && !how_.transaction_pooler) u.plan->kind.leaves_state = true;
     return;
   }
   if (u.what != unit::kind::statement || u.preludes > 0 || u.refused) return;
@@ -376,7 +377,7 @@ void connection::fail_plan(unit& u) {
       others.push_back(std::move(one));
       continue;
     }
-    if (others_may && may_run_again(*one.call) && one.call->resent++ < most_resends)
+    if (others_may && may_run_again(*one.call) && (!hit || one.call->resent++ < most_resends))
       again.push_back(std::move(one.call));
     else
       refuse(std::move(one.call), wrong);

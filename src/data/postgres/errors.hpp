@@ -10,7 +10,7 @@ namespace corbel::postgres {
 /// Reads an ErrorResponse or a NoticeResponse.
 server_report read_report(std::string_view payload);
 
-/// The error a server's report becomes (docs/data-postgres.md has the table). `sql` goes to the cause alone.
+/// The error a server's report becomes (docs/postgres.md has the table). `sql` goes to the cause alone.
 error to_error(server_report said, std::string_view sql);
 
 /// The same failure for whom the database acted for: "not allowed", in place of a fault of ours.

@@ -16,7 +16,7 @@ struct row {
   error_kind kind;
   const char* code;
 };
-/// docs/data-postgres.md has the same table.
+/// docs/postgres.md has the same table.
 constexpr row table[] = {
     {"23505", error_kind::conflict, "unique_violation"},
     {"23P01", error_kind::conflict, "unique_violation"},

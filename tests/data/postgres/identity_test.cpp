@@ -93,3 +93,17 @@ TEST_CASE("a search path of an identity's own leads to its own tables") {
   CHECK(failure_of(db.query<std::string>("select name from things")).kind() == error_kind::internal);
   db.stop();
 }
+
+TEST_CASE("an identity that cannot be written is an error of its own, and the next one is none") {
+  const temporary_postgres own("connections=1");
+  const postgres::database pg(*own);
+  const auto as = [&](std::string who) {
+    return pg.as(postgres::identity().set("app.user", std::move(who)));
+  };
+  for (int round = 0; round < 2; ++round) {
+    const auto refused =
+        failure_of(as(std::string("a\0b", 3)).query_one<std::string>("select current_setting('app.user')"));
+    CHECK(refused.code() == "nul_in_text");
+    CHECK(run(as("c").query_one<std::string>("select current_setting('app.user')")) == "c");
+  }
+}
