@@ -122,17 +122,18 @@ void connection::send_held() {
 /// asked, as they will be. Throws `failure` for what cannot be written; then nothing of it is.
 void connection::prepare(const plan_ptr& fresh, const std::vector<prelude>& before) {
   if (!how_.transaction_pooler) fresh->name = "c" + std::to_string(next_name_++);
+  for (const auto& old : plans_.add(fresh)) forget(old);
   close_shared();
   const auto begins_at = position();
   const auto start = out_.size();
   try {
     write_prepare(*fresh, before);
   } catch (const failure&) {
+    plans_.remove(*fresh);
     out_.resize(start);
     throw;
   }
   forgotten_.clear();
-  for (const auto& old : plans_.add(fresh)) forget(old);
   auto& u = push(unit::kind::prepare, begins_at);
   u.plan = fresh;
   u.preludes = before.size();

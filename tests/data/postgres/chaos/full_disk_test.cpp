@@ -239,8 +239,8 @@ TEST_CASE(
   // starts again.
   filling on({"fsync=on", "wal_writer_delay=10s", "recovery_init_sync_method=syncfs"});
   run(on.db->execute(
-      "create table corbel_idempotency_keys (key text primary key, used_at timestamptz not null "
-      "default now())"));
+      "create table corbel_idempotency_keys (key text primary key, attempt text not null, used_at "
+      "timestamptz not null default now())"));
   const auto how = data::transaction_options().once_for("twenty");
   const auto fails = [&](task<void> work) {
     const auto failed = failure_of(std::move(work));
