@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Configuring and building by the presets of CMakePresets.json, each in build/PRESET.
 
+# Every clone and worktree finds what another one has compiled: paths count from its top.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 # How many compilers at once: one a core, as far as 1.5 GiB each are free.
 jobs_that_fit() {
   local cores fit
