@@ -184,7 +184,7 @@ TEST_CASE("a statement may run for as long as statement_timeout, not longer") {
   const temporary_postgres own("statement_timeout=200ms");
   const auto since = std::chrono::steady_clock::now();
   const auto late = failure_of(nap(*own, 10'000));
-  CHECK(std::chrono::steady_clock::now() - since < 1s);
+  CHECK(std::chrono::steady_clock::now() - since < 5s);
   CHECK(late.kind() == error_kind::deadline_exceeded);
   CHECK(late.code() == "statement_cancelled");
   CHECK(postgres::is_sql_state(late, "57014"));

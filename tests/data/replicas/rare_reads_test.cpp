@@ -3,13 +3,19 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <memory>
 
 #include "replicated.hpp"
 
 namespace {
 
-task<void> keep_writing(data::database db, const bool* stop) {
-  while (!*stop) co_await db.execute("insert into notes default values");
+struct writing {
+  bool stop = false;
+  bool ended = false;
+};
+task<void> keep_writing(data::database db, std::shared_ptr<writing> state) {
+  while (!state->stop) co_await db.execute("insert into notes default values");
+  state->ended = true;
 }
 
 struct answers {
@@ -20,8 +26,8 @@ struct answers {
 /// Reads less often than what is known stays fresh, while somebody writes all the time.
 task<void> read_rarely(postgres::database pg, int port, answers* got) {
   co_await pg.execute("create table notes (n int generated always as identity)");
-  bool stop = false;
-  asio::co_spawn(co_await asio::this_coro::executor, keep_writing(pg, &stop), asio::detached);
+  const auto writer = std::make_shared<writing>();
+  asio::co_spawn(co_await asio::this_coro::executor, keep_writing(pg, writer), asio::detached);
   postgres::read_policy fresh;
   fresh.max_lag = 1000ms;
   fresh.fall_back = false;
@@ -37,7 +43,8 @@ task<void> read_rarely(postgres::database pg, int port, answers* got) {
     }
     if (who == port) ++got->here;
   }
-  stop = true;
+  writer->stop = true;
+  while (!writer->ended) co_await sleep(5ms);
 }
 
 task<void> read_often(data::source reads, int times) {

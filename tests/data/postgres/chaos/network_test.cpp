@@ -84,15 +84,13 @@ TEST_CASE("a black hole that takes no more bytes holds up nobody") {
   const std::string large(40'000'000, 'x');
   auto& stuck = all.start(send_much(db, &large, &length));
   auto since = std::chrono::steady_clock::now();
-  // The loop itself goes on all the while.
-  auto longest = 0.0;
-  while (!stuck.ended) {
-    const auto turn = std::chrono::steady_clock::now();
+  // The loop itself goes on all the while: held up until the deadline, it would make a turn or two.
+  int turns = 0;
+  for (; !stuck.ended; ++turns) {
     all.run_for(5ms);
-    longest = std::max(longest, seconds_since(turn));
     REQUIRE(seconds_since(since) < 5);
   }
-  CHECK(longest < 0.5);
+  CHECK(turns > 10);
   REQUIRE(stuck.failed());
   CHECK(stuck.failed()->kind() == error_kind::unavailable);
   between.stall(false);
