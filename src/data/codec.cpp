@@ -53,6 +53,12 @@ void decode_object(const result_set& rows, std::size_t row, const row_map& field
     decode(rows.at(row, mapped.column), *mapped.field->type, mapped.field->member(to), mapped.column_name);
 }
 
+void require_one_row(const result_set& rows) {
+  if (rows.row_count() > 1)
+    throw failure(internal_error("query_one got " + std::to_string(rows.row_count()) +
+                                 " rows: narrow the condition, add `limit 1`, or use query"));
+}
+
 void require_one_column(const result_set& rows) {
   if (rows.column_count() != 1)
     throw failure(internal_error("a row read as a single value needs exactly one column; this query gave " +
@@ -134,9 +140,7 @@ void decode_rows(const result_set& rows, const type_descriptor& list_type, void*
 }
 
 bool decode_one(const result_set& rows, const type_descriptor& type, void* to) {
-  if (rows.row_count() > 1)
-    throw failure(internal_error("query_one got " + std::to_string(rows.row_count()) +
-                                 " rows: narrow the condition, add `limit 1`, or use query"));
+  require_one_row(rows);
   if (type.kind == type_kind::object) {
     if (rows.row_count() == 0) return false;
     decode_object(rows, 0, map_row(rows, *type.object), to);
@@ -145,6 +149,24 @@ bool decode_one(const result_set& rows, const type_descriptor& type, void* to) {
   require_one_column(rows);
   if (rows.row_count() == 0) return false;
   decode(rows.at(0, 0), type, to, rows.column_name(0));
+  return true;
+}
+
+struct one_decoder::known_columns {
+  const void* shape;
+  row_map fields;
+};
+
+one_decoder::one_decoder(const type_descriptor& type) : type_(type) {}
+one_decoder::~one_decoder() = default;
+
+bool one_decoder::decode(const result_set& rows, void* to) {
+  const auto* const shape = rows.shape();
+  if (!shape || type_.kind != type_kind::object) return decode_one(rows, type_, to);
+  require_one_row(rows);
+  if (rows.row_count() == 0) return false;
+  if (!known_ || known_->shape != shape) known_.reset(new known_columns{shape, map_row(rows, *type_.object)});
+  decode_object(rows, 0, known_->fields, to);
   return true;
 }
 

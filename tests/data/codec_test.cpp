@@ -36,6 +36,9 @@ class table : public data::result_set {
   std::size_t row_count() const noexcept override { return 1; }
   data::cell at(std::size_t, std::size_t column) const override { return std::string_view(row_[column]); }
   std::int64_t affected() const noexcept override { return 0; }
+  const void* shape() const noexcept override { return known_as; }
+
+  const void* known_as = nullptr;
 
  private:
   std::vector<std::string> names_;
@@ -135,6 +138,55 @@ TEST_CASE("rows map by column name, the first of equal ones") {
       corbel::failure);
   const table wrong({"item_count", "total", "run_time", "url_path"}, {"3", "x", "PT1M", ""});
   CHECK_THROWS_WITH_AS((void)data::one_as<bill>(wrong), doctest::Contains("\"total\""), corbel::failure);
+}
+
+TEST_CASE("results one after the other are read by their own columns") {
+  const table first({"item_count", "total", "run_time", "url_path"}, {"1", "2.5", "P1D", "/a"});
+  const table turned({"url_path", "run_time", "total", "item_count"}, {"/b", "P2D", "3.5", "2"});
+  data::one_decoder decoder(corbel::type_of<bill>());
+  const auto path_in = [&](const table& from) {
+    bill one;
+    CHECK(decoder.decode(from, &one));
+    CHECK(one.item_count == (one.url_path == "/a" ? 1 : 2));
+    return one.url_path;
+  };
+  // Nobody says whether they have the same.
+  CHECK(path_in(first) == "/a");
+  CHECK(path_in(turned) == "/b");
+  const int shapes[2] = {};
+  table a = first;
+  table b = turned;
+  a.known_as = &shapes[0];
+  b.known_as = &shapes[1];
+  for (int i = 0; i < 2; ++i) {
+    CHECK(path_in(a) == "/a");
+    CHECK(path_in(a) == "/a");
+    CHECK(path_in(b) == "/b");
+  }
+  const table poor({"item_count"}, {"1"});
+  bill none;
+  CHECK_THROWS_AS(decoder.decode(poor, &none), corbel::failure);
+}
+
+TEST_CASE("a statement's values stay in order, whether they are few or many") {
+  const auto texts = [](const data::statement& of) {
+    std::string all;
+    for (const auto& one : of.parameters())
+      all += one.index() == 1 ? std::to_string(std::get<1>(one)) : std::get<std::string>(one);
+    return all;
+  };
+  const auto list = [](auto... values) { return data::parameter_list::of(data::value(values)...); };
+  const std::string long_text(100, 'x');
+  CHECK(data::statement("select 1", {}).parameters().empty());
+  CHECK(texts({"", list(std::int64_t{1})}) == "1");
+  CHECK(texts({"", list(std::int64_t{1}, "two")}) == "1two");
+  CHECK(texts({"", list(std::int64_t{1}, "two", std::int64_t{3}, long_text)}) == "1two3" + long_text);
+  CHECK(texts({"", std::vector<data::value>{"a", "b", "c"}}) == "abc");
+  data::statement from("", list(long_text, "b"));
+  const auto copy = from;
+  const auto moved = std::move(from);
+  CHECK(texts(copy) == long_text + "b");
+  CHECK(texts(moved) == long_text + "b");
 }
 
 TEST_CASE("many columns are more than the usual room") {

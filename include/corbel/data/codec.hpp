@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <corbel/base/describe/type_of.hpp>
@@ -31,6 +33,23 @@ void decode_rows(const result_set& rows, const type_descriptor& list_type, void*
 /// The first row into `to`; false when there is none. More than one is an internal error: a `limit 1` is
 /// missing, or a condition.
 bool decode_one(const result_set& rows, const type_descriptor& type, void* to);
+
+/// `decode_one` for many results that are all there until the last is read: the columns of one serve the next
+/// where the driver knows that they are the same.
+class one_decoder {
+ public:
+  explicit one_decoder(const type_descriptor& type);
+  ~one_decoder();
+  one_decoder(const one_decoder&) = delete;
+  one_decoder& operator=(const one_decoder&) = delete;
+
+  bool decode(const result_set& rows, void* to);
+
+ private:
+  struct known_columns;
+  const type_descriptor& type_;
+  std::unique_ptr<known_columns> known_;
+};
 
 /// Anything that can stand behind a placeholder.
 template <class T>
@@ -72,5 +91,22 @@ std::optional<T> one_as(const result_set& rows) {
 
 /// The rows of an outcome; throws `failure` when it is an error.
 const result_set& rows_of(const statement_outcome& from);
+
+/// `one_as` for each outcome; throws the first failure among them.
+template <class T>
+std::vector<std::optional<T>> each_one_as(const std::vector<statement_outcome>& outcomes) {
+  std::vector<std::optional<T>> each;
+  each.reserve(outcomes.size());
+  if constexpr (std::is_same_v<T, value>) {
+    for (const auto& outcome : outcomes) each.push_back(one_as<T>(rows_of(outcome)));
+  } else {
+    one_decoder decoder(type_of<T>());
+    for (const auto& outcome : outcomes) {
+      auto& one = each.emplace_back(std::in_place);
+      if (!decoder.decode(rows_of(outcome), &*one)) one.reset();
+    }
+  }
+  return each;
+}
 
 }  // namespace corbel::data

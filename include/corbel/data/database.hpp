@@ -24,9 +24,7 @@ class transaction;
 /// The statement of SQL text and its arguments.
 template <class... Args>
 statement make_statement(const sql_text<sizeof...(Args)>& sql, const Args&... args) {
-  std::vector<value> values;
-  values.reserve(sizeof...(Args));
-  (values.push_back(parameter(args)), ...);
+  auto values = parameter_list::of(parameter(args)...);
   if (sql.is_literal()) return {sql.text(), std::move(values)};
   return statement::owning(std::string(sql.text()), std::move(values));
 }
@@ -46,10 +44,7 @@ task<std::optional<T>> fetch_one(std::shared_ptr<runner> on, statement what) {
 template <class T>
 task<std::vector<std::optional<T>>> fetch_one_each(std::shared_ptr<runner> on, std::vector<statement> all) {
   const auto outcomes = co_await on->run_all(std::move(all));
-  std::vector<std::optional<T>> each;
-  each.reserve(outcomes.size());
-  for (const auto& one : outcomes) each.push_back(one_as<T>(rows_of(one)));
-  co_return each;
+  co_return each_one_as<T>(outcomes);
 }
 task<std::int64_t> fetch_affected(std::shared_ptr<runner> on, statement what);
 }  // namespace detail

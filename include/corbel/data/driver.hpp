@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,26 +30,60 @@ class result_set {
   virtual cell at(std::size_t row, std::size_t column) const = 0;
   /// Rows that were inserted, updated or deleted.
   virtual std::int64_t affected() const noexcept = 0;
+  /// Two results that are there at once and give the same have the same columns. Null where that is not
+  /// known.
+  virtual const void* shape() const noexcept { return nullptr; }
 };
 
-/// One statement with its values, `$1` first.
+/// The values of one statement, `$1` first. The usual few need no memory of their own.
+class parameter_list {
+ public:
+  static constexpr std::size_t few = 2;
+
+  parameter_list() = default;
+  parameter_list(std::vector<value> values) : many_(std::move(values)) {}
+  template <class... Values>
+  static parameter_list of(Values&&... values) {
+    parameter_list made;
+    if constexpr (sizeof...(Values) <= few) {
+      made.few_count_ = sizeof...(Values);
+      made.few_ = {std::forward<Values>(values)...};
+    } else {
+      made.many_.reserve(sizeof...(Values));
+      (made.many_.push_back(std::forward<Values>(values)), ...);
+    }
+    return made;
+  }
+
+  std::span<const value> all() const noexcept {
+    return few_count_ > 0 ? std::span(few_.data(), few_count_) : std::span<const value>(many_);
+  }
+
+ private:
+  std::array<value, few> few_;
+  std::size_t few_count_ = 0;
+  std::vector<value> many_;
+};
+
+/// One statement with its values.
 class statement {
  public:
-  statement(std::string_view literal, std::vector<value> values)
+  statement(std::string_view literal, parameter_list values)
       : literal_(literal), parameters_(std::move(values)) {}
-  static statement owning(std::string text, std::vector<value> values) {
+  static statement owning(std::string text, parameter_list values) {
     statement made({}, std::move(values));
     made.made_ = std::move(text);
     return made;
   }
 
   std::string_view text() const noexcept { return made_.empty() ? literal_ : std::string_view(made_); }
-  const std::vector<value>& parameters() const noexcept { return parameters_; }
+  std::span<const value> parameters() const noexcept { return parameters_.all(); }
+  const parameter_list& owned_parameters() const noexcept { return parameters_; }
 
  private:
   std::string_view literal_;  // of static storage
   std::string made_;
-  std::vector<value> parameters_;
+  parameter_list parameters_;
 };
 
 /// Where databases differ and portable code has to know.

@@ -1,5 +1,6 @@
 #include "corbel/base/json/writer.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -10,6 +11,9 @@
 
 namespace corbel::json {
 namespace {
+
+/// How many bytes a list's first element may ask for on behalf of the others.
+constexpr std::size_t most_ahead = 64 * 1024;
 
 void append_escape(std::string& out, char c) {
   switch (c) {
@@ -64,9 +68,12 @@ void append_members(std::string& out, const object_descriptor& object, const voi
 void append_list(std::string& out, const type_descriptor& type, const void* value) {
   out.push_back('[');
   const std::size_t size = type.list->size(value);
+  const auto start = out.size();
   for (std::size_t i = 0; i < size; ++i) {
     if (i) out.push_back(',');
     append(out, *type.element, type.list->at(value, i));
+    // The others may well be as long; a long first one says little.
+    if (i == 0) out.reserve(out.size() + std::min((size - 1) * (out.size() - start + 2), most_ahead));
   }
   out.push_back(']');
 }

@@ -60,7 +60,7 @@ void connection::submit(call_ptr what) {
   auto known = plans_.find(text);
   if (!known) {
     if (auto wrong = mistake_in(text)) return refuse(std::move(what), std::move(*wrong));
-    known = std::make_shared<plan>();
+    known = plan_ptr(new plan);
     known->text = text;
     known->kind = classify(text);
     const bool savepoint_alone = known->kind.controls_savepoint && !exclusive;
@@ -190,7 +190,8 @@ void connection::ask_types(const plan_ptr& of) {
 }
 
 std::vector<data::value> connection::array_parameters(const call& what, const plan& with) const {
-  auto values = what.what.parameters();
+  const auto given = what.what.parameters();
+  std::vector<data::value> values(given.begin(), given.end());
   for (std::size_t i = 0; i < values.size() && i < with.parameters.size(); ++i) {
     const auto type = with.parameters[i];
     const auto& own = with.user_arrays;
@@ -216,7 +217,9 @@ void connection::send_statement(call_ptr what, const plan_ptr& with) {
     return refuse(std::move(what), f.error());
   }
   if (joins) {
-    units_.back().sharing.push_back({what, with});
+    auto& others = units_.back().sharing;
+    if (others.capacity() == 0) others = std::exchange(spare_sharing_, {});
+    others.push_back({what, with});
     ++sharing_;
   } else {
     auto& u = push(unit::kind::statement, begins_at);
@@ -248,7 +251,7 @@ void connection::send_statement(call_ptr what, const plan_ptr& with) {
 
 /// All of it but the Sync.
 void connection::write_statement(const call& what, const plan& with) {
-  const auto& values = what.what.parameters();
+  const auto values = what.what.parameters();
   const auto expected = with.parameters.size();
   if (values.size() != expected)
     throw failure(internal_error("this SQL takes " + std::to_string(expected) + " values but was given " +

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -219,9 +220,10 @@ class connection final : public readiness_handler {
   /// A statement of the transaction was refused before it left, so that the server knows nothing of its
   /// failure, and perhaps nothing of a transaction: what follows must not run.
   bool skipping_ = false;
-  std::size_t sharing_ = 0;             // calls in units that are not their first
-  std::deque<held_work> held_;          // in order
-  std::size_t settling_ = 0;            // controls under way on a session that others share
+  std::size_t sharing_ = 0;                    // calls in units that are not their first
+  std::vector<statement_call> spare_sharing_;  // empty; its memory is for the next unit
+  std::deque<held_work> held_;                 // in order
+  std::size_t settling_ = 0;                   // controls under way on a session that others share
   std::size_t beginning_ = 0;           // units under way that begin a transaction of the connection's user
   std::vector<std::string> forgotten_;  // names that the server still knows, to be closed with the next Parse
 

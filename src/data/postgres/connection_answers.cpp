@@ -272,14 +272,17 @@ void connection::finish_current(unit& u) {
 
 /// Either all have ended, or all but the one that failed run again.
 void connection::finish_shared(unit& u) {
+  if (!u.failed && !u.refused && u.answered_calls == u.size()) {
+    end_call(std::move(u.call));
+    for (auto& one : u.sharing) end_call(std::move(one.call));
+    u.sharing.clear();
+    spare_sharing_ = std::move(u.sharing);
+    return;
+  }
   std::vector<statement_call> all;
   all.reserve(u.size());
   all.push_back({std::move(u.call), std::move(u.plan)});
   for (auto& one : u.sharing) all.push_back(std::move(one));
-  if (!u.failed && !u.refused && u.answered_calls == all.size()) {
-    for (auto& one : all) end_call(std::move(one.call));
-    return;
-  }
   for (std::size_t i = 0; i < all.size(); ++i) {
     auto& one = all[i];
     if (one.call->abandoned) {
@@ -414,7 +417,7 @@ void connection::finish_script(unit& u) {
 void connection::fail_call(call& what, error why) {
   what.result.reset();
   if (what.acts && is_sql_state(why, "42501")) why = denied(std::move(why));
-  what.failed = std::move(why);
+  what.fail(std::move(why));
 }
 
 /// The server never sees it.

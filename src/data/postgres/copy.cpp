@@ -43,7 +43,9 @@ void require_one_statement(std::string_view sql) {
 /// A statement whose values stand in its text.
 struct literal_statement {
   explicit literal_statement(const data::statement& from)
-      : text(from.text()), values(from.parameters()), sql(with_literals(text, values)) {}
+      : text(from.text()),
+        values(from.parameters().begin(), from.parameters().end()),
+        sql(with_literals(text, values)) {}
 
   /// `query` is the part of it that the values are for.
   void write_lists_on(copy_session& on, std::string_view query) {

@@ -107,6 +107,7 @@ data::value names_of_calls(const statement_kind& kind) {
 }
 
 plan_ptr plan_cache::find(std::string_view text) {
+  if (!recent_.empty() && recent_.front()->text == text) return recent_.front();
   const auto known = by_text_.find(text);
   if (known == by_text_.end()) return {};
   recent_.splice(recent_.begin(), recent_, known->second);
@@ -120,7 +121,7 @@ std::vector<plan_ptr> plan_cache::add(plan_ptr fresh) {
   for (auto at = recent_.end(); recent_.size() > most_ && at != recent_.begin();) {
     --at;
     // Whatever waits for it, or for its rows, holds it: it stays.
-    if (at->use_count() > 1 || at == recent_.begin()) continue;
+    if ((*at)->use_count() > 1 || at == recent_.begin()) continue;
     by_text_.erase((*at)->text);
     dropped.push_back(std::move(*at));
     at = recent_.erase(at);

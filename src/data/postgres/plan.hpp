@@ -1,8 +1,9 @@
 #pragma once
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <chrono>
 #include <list>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,8 +38,8 @@ inline constexpr std::string_view volatile_functions =
 /// Its parameter.
 data::value names_of_calls(const statement_kind& kind);
 
-/// A statement that one connection knows.
-struct plan {
+/// A statement that one connection knows. It lives on the connection's loop.
+struct plan : boost::intrusive_ref_counter<plan, boost::thread_unsafe_counter> {
   std::string text;
   std::string name;  ///< on the server; empty where a pooler in between forbids names
   bool ready = false;
@@ -57,7 +58,7 @@ struct plan {
            usual < std::chrono::milliseconds(1);
   }
 };
-using plan_ptr = std::shared_ptr<plan>;
+using plan_ptr = boost::intrusive_ptr<plan>;
 
 /// The statements that a connection knows, the least recently used dropped first.
 class plan_cache {

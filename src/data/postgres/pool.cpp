@@ -84,14 +84,22 @@ void pool::start(call_ptr what) {
   if (waiting_.empty() && !closed_) {
     if (auto* where = choose(false)) return where->submit(std::move(what));
   }
+  // Where a statement waits, so does the next one; a transaction that waits lets statements by.
+  const bool hopeless = !waiting_.empty() && waiting_.back().call;
   enqueue({std::move(what), nullptr});
-  pump();
+  if (!hopeless) pump();
+}
+
+/// Those of one gathering come together.
+steady::time_point pool::time_of(const claim& one) const {
+  const auto* const last = waiting_.empty() ? nullptr : waiting_.back().call.get();
+  if (one.call && one.call->together && last && last->together == one.call->together) return last->queued_at;
+  return steady::now();
 }
 
 void pool::enqueue(claim one, bool in_front) {
   if (!in_front) {
-    const auto now = steady::now();
-    (one.call ? one.call->queued_at : one.checkout->queued_at) = now;
+    (one.call ? one.call->queued_at : one.checkout->queued_at) = time_of(one);
     if (auto why = reason_to_refuse()) {
       refuse(one, std::move(*why));
       return wake_soon();
@@ -132,7 +140,7 @@ std::optional<error> pool::reason_to_refuse() {
 void pool::refuse(claim& one, error why) {
   if (one.call) {
     one.call->queued = false;
-    one.call->failed = std::move(why);
+    one.call->fail(std::move(why));
     on_done(std::move(one.call));
   } else {
     one.checkout->refused = std::move(why);
@@ -186,13 +194,14 @@ connection* pool::choose(bool alone) {
   const auto now = loop_.now();
   for (const auto& one : connections_) {
     if (one->exclusive || one->kept || one->retiring || one->broken()) continue;
-    if (!alone && one->load() >= shared_->how.pipeline) continue;
-    const rank mine(one->is_slow(now), alone && !one->suits_transaction(), one->load());
+    const auto load = one->load();
+    if (!alone && load >= shared_->how.pipeline) continue;
+    const rank mine(one->is_slow(now), alone && !one->suits_transaction(), load);
     if (best && mine >= best_rank) continue;
     best = one.get();
     best_rank = mine;
   }
-  if (!best || best->load() > 0) grow();
+  if (!best || std::get<2>(best_rank) > 0) grow();
   if (best && std::get<0>(best_rank)) return nullptr;
   return best;
 }
@@ -221,7 +230,10 @@ void pool::pump() {
       continue;
     }
     auto taken = std::move(next);
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(at));
+    if (at == 0)
+      waiting_.pop_front();
+    else
+      waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(at));
     if (taken.checkout) {
       grant(taken.checkout, *where);
     } else {

@@ -75,11 +75,12 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
 
   /// Ends when the call has: its result, or its error, is in it. Cancelling stops the statement.
   task<> run(call_ptr what);
-  task<> run(boost::intrusive_ptr<gathering> all, std::vector<call_ptr> calls);
+  /// The same for several. `calls` stays where it is until this has ended.
+  task<> run(boost::intrusive_ptr<gathering> all, const std::vector<call_ptr>& calls);
   /// The same on a connection of the caller's own. `shielded`: cancelling does not end the wait.
   task<> run_on(std::shared_ptr<connection> where, call_ptr what, bool shielded = false);
   task<> run_on(std::shared_ptr<connection> where, boost::intrusive_ptr<gathering> all,
-                std::vector<call_ptr> calls);
+                const std::vector<call_ptr>& calls);
 
   /// A connection for one user alone. Throws `failure` (unavailable).
   task<std::shared_ptr<connection>> take();
@@ -125,6 +126,7 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   void enqueue(claim one, bool in_front = false);
   void refuse(claim& one, error why);
   std::optional<error> reason_to_refuse();
+  steady::time_point time_of(const claim& one) const;
   connection* choose(bool alone);
   void bury_dead();
   void grant(const checkout_ptr& to, connection& what);

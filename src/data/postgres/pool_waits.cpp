@@ -43,48 +43,48 @@ task<> pool::run(call_ptr what) {
 
 namespace {
 
-/// For many calls at once: `submit` starts each.
+/// For many calls at once: `submit` starts each. They belong to the coroutine that waits.
 template <class Submit>
-task<> gather(std::weak_ptr<pool> home, boost::intrusive_ptr<gathering> all, std::vector<call_ptr> calls,
-              void (*abandon)(pool&, call&), Submit submit) {
+task<> gather(std::weak_ptr<pool> home, boost::intrusive_ptr<gathering> all,
+              const std::vector<call_ptr>& calls, void (*abandon)(pool&, call&), Submit submit) {
   auto initiate = [](auto handler, std::weak_ptr<pool> weak, boost::intrusive_ptr<gathering> together,
-                     std::vector<call_ptr> each, void (*drop)(pool&, call&), Submit start) {
+                     const std::vector<call_ptr>* each, void (*drop)(pool&, call&), Submit start) {
     auto slot = asio::get_associated_cancellation_slot(handler);
-    together->left = each.size();
+    together->left = each->size();
     together->waiter = suspend(std::move(handler));
     if (slot.is_connected())
       slot.assign([weak, together, each, drop](asio::cancellation_type type) {
         if (!ends_waits(type) || !together->waiter) return;
         auto waiter = std::move(together->waiter);
         if (const auto still = weak.lock())
-          for (const auto& one : each)
+          for (const auto& one : *each)
             if (!one->done()) drop(*still, *one);
         waiter.release()->resume(asio::error::operation_aborted);
       });
-    for (auto& one : each) {
+    for (const auto& one : *each) {
       one->together = together;
       start(one);
     }
   };
   return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-      initiate, asio::use_awaitable, std::move(home), std::move(all), std::move(calls), abandon, submit);
+      initiate, asio::use_awaitable, std::move(home), std::move(all), &calls, abandon, submit);
 }
 
 }  // namespace
 
-task<> pool::run(boost::intrusive_ptr<gathering> all, std::vector<call_ptr> calls) {
+task<> pool::run(boost::intrusive_ptr<gathering> all, const std::vector<call_ptr>& calls) {
   return gather(
-      weak_from_this(), std::move(all), std::move(calls), [](pool& home, call& one) { home.abandon(one); },
+      weak_from_this(), std::move(all), calls, [](pool& home, call& one) { home.abandon(one); },
       [this](const call_ptr& one) { start(one); });
 }
 
 task<> pool::run_on(std::shared_ptr<connection> where, boost::intrusive_ptr<gathering> all,
-                    std::vector<call_ptr> calls) {
+                    const std::vector<call_ptr>& calls) {
   return gather(
-      weak_from_this(), std::move(all), std::move(calls), [](pool& home, call& one) { home.abandon(one); },
+      weak_from_this(), std::move(all), calls, [](pool& home, call& one) { home.abandon(one); },
       [where = std::move(where), this](const call_ptr& one) {
         if (!where->broken()) return where->submit(one);
-        one->failed = connection_error("the transaction's connection broke");
+        one->fail(connection_error("the transaction's connection broke"));
         on_done(one);
       });
 }
@@ -101,7 +101,7 @@ task<> pool::run_on(std::shared_ptr<connection> where, call_ptr what, bool shiel
         waiter.release()->resume(asio::error::operation_aborted);
       });
     if (!on->broken()) return on->submit(std::move(c));
-    c->failed = connection_error("the transaction's connection broke");
+    c->fail(connection_error("the transaction's connection broke"));
     self->on_done(std::move(c));
   };
   return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(

@@ -93,11 +93,11 @@ void rows::add(std::string_view payload) {
   for (std::size_t i = 0; i < column_count(); ++i)
     if (const auto length = fields.u32(); length != null_length) fields.take(length);
   if (row_count_++ > 0) starts_.push_back(static_cast<std::uint32_t>(bytes_.size()));
-  bytes_ += body;
+  bytes_.insert(bytes_.end(), body.begin(), body.end());
 }
 
 std::string_view rows::row_bytes(std::size_t row) const {
-  return std::string_view(bytes_).substr(row == 0 ? 0 : starts_[row - 1]);
+  return std::string_view(bytes_.data(), bytes_.size()).substr(row == 0 ? 0 : starts_[row - 1]);
 }
 
 data::cell rows::read_binary(const column& of, std::string_view bytes) const {
@@ -111,7 +111,7 @@ data::cell rows::read_binary(const column& of, std::string_view bytes) const {
     case oid::float4:
     case oid::float8: return read_double(bytes);
     case oid::bytea: return std::as_bytes(std::span(bytes.data(), bytes.size()));
-    case oid::interval: return std::string_view(made_.emplace_back(read_interval(bytes)));
+    case oid::interval: return std::string_view(made_.emplace_front(read_interval(bytes)));
     default: refuse(of);
   }
 }

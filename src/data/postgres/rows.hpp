@@ -1,17 +1,19 @@
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
-#include <deque>
+#include <forward_list>
 #include <string>
 #include <vector>
 
+#include "base/recycled.hpp"
 #include "corbel/data/driver.hpp"
 #include "data/postgres/columns.hpp"
 
 namespace corbel::postgres {
 
 /// Rows as the server sent them, read where they are asked for.
-class rows final : public data::result_set {
+class rows final : public data::result_set, public corbel::detail::recycled<rows> {
  public:
   explicit rows(columns_ptr shape) : columns_(std::move(shape)) {}
 
@@ -27,21 +29,22 @@ class rows final : public data::result_set {
   /// The payload of a DataRow. Throws `protocol_error` when its fields are not those of the columns.
   void add(std::string_view payload);
   std::size_t bytes() const noexcept { return bytes_.size(); }
+  const void* shape() const noexcept override { return columns_.get(); }
 
  private:
   std::string_view row_bytes(std::size_t row) const;
   data::cell read_binary(const column& of, std::string_view bytes) const;
 
   columns_ptr columns_;
-  std::string bytes_;                  // each row: its fields, each behind its length
-  std::vector<std::uint32_t> starts_;  // of the rows behind the first
+  boost::container::small_vector<char, 64> bytes_;  // each row: its fields, each behind its length
+  std::vector<std::uint32_t> starts_;               // of the rows behind the first
   std::size_t row_count_ = 0;
   std::int64_t affected_ = 0;
   // Where the last cell was: columns are asked for in order.
   mutable std::size_t last_row_ = 0;
   mutable std::size_t last_column_ = 0;
   mutable std::size_t last_at_ = 0;
-  mutable std::deque<std::string> made_;  // texts of cells that did not come as text
+  mutable std::forward_list<std::string> made_;  // texts of cells that did not come as text
 };
 
 /// The number of rows that a statement changed, from its command tag ("INSERT 0 5", "UPDATE 3").

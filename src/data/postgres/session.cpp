@@ -179,8 +179,8 @@ task<void> lock_migrations(std::shared_ptr<pool> home, std::shared_ptr<connectio
   co_await home->run_on(on, limits);
   (void)rows_of(*limits);
   for (;;) {
-    const call_ptr attempt(
-        new call(data::statement("select pg_try_advisory_lock($1)::int", {data::value(migration_lock)})));
+    const call_ptr attempt(new call(data::statement("select pg_try_advisory_lock($1)::int",
+                                                    data::parameter_list::of(data::value(migration_lock)))));
     co_await home->run_on(on, attempt);
     const auto rows = rows_of(*attempt);
     if (std::get<std::int64_t>(rows->at(0, 0)) == 1) co_return;

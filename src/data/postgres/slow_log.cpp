@@ -69,7 +69,7 @@ slow_statement::slow_statement(const call& what, steady::duration time)
       took(time),
       // Somebody else's plan may be another one, and is theirs.
       can_be_explained(!what.acts && !what.when_done && has_a_plan(sql)) {
-  if (can_be_explained) values = what.what.parameters();
+  if (can_be_explained) values = what.what.owned_parameters();
 }
 
 std::string without_values(std::string_view plan) {

@@ -15,7 +15,7 @@ struct slow_statement {
   slow_statement(const call& what, steady::duration time);
 
   std::string sql;
-  std::vector<data::value> values;  // for the plan alone
+  data::parameter_list values;  // for the plan alone
   steady::duration took;
   steady::time_point seen_at = steady::now();
   bool can_be_explained;

@@ -92,7 +92,7 @@ task<void> refresh_for_ever(data::database on, data::database leads, std::string
 task<nlohmann::json> detail::explain_on(data::database on, data::statement what) {
   auto tx = co_await on.begin();  // never committed: what ANALYZE did is undone
   auto sql = "explain (analyze, buffers, format json) " + std::string(what.text());
-  auto statement = data::statement::owning(std::move(sql), what.parameters());
+  auto statement = data::statement::owning(std::move(sql), what.owned_parameters());
   const auto rows = co_await tx.runner()->run(std::move(statement));
   const auto text = data::one_as<std::string>(*rows);
   auto plan = nlohmann::json::parse(text.value_or("[]"), nullptr, false);

@@ -1,7 +1,7 @@
 #include "data/postgres/wire_writer.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <cstring>
 
 #include "corbel/base/error.hpp"
 
@@ -10,18 +10,55 @@ namespace {
 
 constexpr std::size_t most_values = 65'535;
 
-/// A number's shortest text that reads back as the same number.
+constexpr std::size_t most_digits = 32;
+constexpr std::uint32_t null_length = 0xffff'ffff;
+
+// Writers into memory that is there: each gives the end of what it wrote.
+
+char* write16(char* at, std::size_t n) {
+  *at++ = static_cast<char>(n >> 8 & 0xff);
+  *at++ = static_cast<char>(n & 0xff);
+  return at;
+}
+
+char* write32(char* at, std::size_t n) {
+  return write16(write16(at, n >> 16), n);
+}
+
+char* write_bytes(char* at, std::string_view bytes) {
+  return std::copy(bytes.begin(), bytes.end(), at);
+}
+
+/// A number's shortest text that reads back as the same number, behind its length.
 template <class Number>
-std::string_view digits_of(Number n, char (&room)[32]) {
-  return {room, static_cast<std::size_t>(std::to_chars(room, room + sizeof room, n).ptr - room)};
+char* write_digits(char* at, Number n) {
+  char* const end = std::to_chars(at + 4, at + 4 + most_digits, n).ptr;
+  write32(at, static_cast<std::size_t>(end - at - 4));
+  return end;
+}
+
+/// The bytes of a value that is no number; those of NULL are none.
+std::string_view bytes_of(const data::value& v) {
+  if (const auto* s = std::get_if<std::string>(&v)) return *s;
+  if (const auto* b = std::get_if<data::blob>(&v))
+    return {reinterpret_cast<const char*>(b->data()), b->size()};
+  return {};
+}
+
+char* write_value(char* at, const data::value& v) {
+  if (const auto* n = std::get_if<std::int64_t>(&v)) return write_digits(at, *n);
+  if (const auto* d = std::get_if<double>(&v)) return write_digits(at, *d);
+  if (data::is_null(v)) return write32(at, null_length);
+  const auto bytes = bytes_of(v);
+  return write_bytes(write32(at, bytes.size()), bytes);
 }
 
 }  // namespace
 
 void wire_writer::begin(char type) {
-  out_ += type;
-  length_at_ = out_.size();
-  out_.append(4, '\0');
+  const char head[5] = {type, 0, 0, 0, 0};
+  out_.append(head, sizeof head);
+  length_at_ = out_.size() - 4;
 }
 
 void wire_writer::end() {
@@ -37,12 +74,6 @@ void wire_writer::end() {
 void wire_writer::put16(std::size_t n) {
   const char bytes[2] = {static_cast<char>(n >> 8 & 0xff), static_cast<char>(n & 0xff)};
   out_.append(bytes, 2);
-}
-
-void wire_writer::put32(std::size_t n) {
-  const char bytes[4] = {static_cast<char>(n >> 24 & 0xff), static_cast<char>(n >> 16 & 0xff),
-                         static_cast<char>(n >> 8 & 0xff), static_cast<char>(n & 0xff)};
-  out_.append(bytes, 4);
 }
 
 void wire_writer::put_text(std::string_view text) {
@@ -80,53 +111,45 @@ void wire_writer::bind(std::string_view statement, std::span<const data::value> 
   if (values.size() > most_values)
     throw failure(internal_error("a statement takes at most 65535 values: send fewer at once"));
   begin('B');
-  put_text({});  // the unnamed portal
-  put_text(statement);
+  const auto start = out_.size();
+  // At the most: all of it grows at once.
+  auto room = statement.size() + 16 + 2 * (values.size() + formats.size());
   bool any_bytes = false;
-  for (const auto& v : values) any_bytes = any_bytes || std::holds_alternative<data::blob>(v);
-  if (any_bytes) {
-    put16(values.size());
-    for (const auto& v : values) put16(std::holds_alternative<data::blob>(v) ? 1 : 0);
-  } else {
-    put16(0);  // all of them text
-  }
-  put16(values.size());
-  char room[32];
   for (const auto& v : values) {
-    std::string_view text;
-    if (const auto* n = std::get_if<std::int64_t>(&v)) {
-      text = digits_of(*n, room);
-    } else if (const auto* d = std::get_if<double>(&v)) {
-      text = digits_of(*d, room);
-    } else if (const auto* s = std::get_if<std::string>(&v)) {
-      text = *s;
-      // The server would refuse it, too, and undo the transaction with it.
-      if (text.find('\0') != std::string_view::npos)
-        throw failure(malformed("A text must not contain the character U+0000.", "nul_in_text"));
-    } else if (const auto* b = std::get_if<data::blob>(&v)) {
-      text = {reinterpret_cast<const char*>(b->data()), b->size()};
-    } else {
-      put32(0xffff'ffff);  // NULL
-      continue;
-    }
-    put32(text.size());
-    out_ += text;
+    any_bytes = any_bytes || std::holds_alternative<data::blob>(v);
+    const auto* const text = std::get_if<std::string>(&v);
+    // The server would refuse it, too, and undo the transaction with it.
+    if (text && text->find('\0') != std::string::npos)
+      throw failure(malformed("A text must not contain the character U+0000.", "nul_in_text"));
+    room += 4 + std::max(most_digits, bytes_of(v).size());
   }
-  put16(formats.size());
-  for (const auto f : formats) put16(static_cast<std::size_t>(f));
+  out_.resize(start + room);
+  char* at = out_.data() + start;
+  *at++ = '\0';  // the unnamed portal
+  at = write_bytes(at, statement);
+  *at++ = '\0';
+  if (any_bytes) {
+    at = write16(at, values.size());
+    for (const auto& v : values) at = write16(at, std::holds_alternative<data::blob>(v) ? 1 : 0);
+  } else {
+    at = write16(at, 0);  // all of them text
+  }
+  at = write16(at, values.size());
+  for (const auto& v : values) at = write_value(at, v);
+  at = write16(at, formats.size());
+  for (const auto f : formats) at = write16(at, static_cast<std::size_t>(f));
+  out_.resize(static_cast<std::size_t>(at - out_.data()));
   end();
 }
 
 void wire_writer::execute() {
-  begin('E');
-  put_text({});
-  put32(0);
-  end();
+  constexpr char all_of_the_unnamed[] = {'E', 0, 0, 0, 9, 0, 0, 0, 0, 0};
+  out_.append(all_of_the_unnamed, sizeof all_of_the_unnamed);
 }
 
 void wire_writer::sync() {
-  begin('S');
-  end();
+  constexpr char message[] = {'S', 0, 0, 0, 4};
+  out_.append(message, sizeof message);
 }
 
 void wire_writer::close_statement(std::string_view name) {

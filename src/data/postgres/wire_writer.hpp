@@ -42,7 +42,6 @@ class wire_writer {
   void begin(char type);
   void end();
   void put16(std::size_t n);
-  void put32(std::size_t n);
   void put_text(std::string_view text);  // with its NUL
 
   std::string& out_;

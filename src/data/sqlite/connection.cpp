@@ -151,7 +151,7 @@ connection::prepared& connection::prepare(const data::statement& what) {
 }
 
 void connection::bind(prepared& ready, const data::statement& what) {
-  const auto& values = what.parameters();
+  const auto values = what.parameters();
   if (ready.most != values.size() || ready.parameter.size() != values.size())
     throw failure(internal_error("this SQL uses " + std::to_string(ready.parameter.size()) +
                                  " placeholders up to $" + std::to_string(ready.most) + " but was given " +

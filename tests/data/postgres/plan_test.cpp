@@ -19,7 +19,7 @@ std::vector<std::string> split(std::string_view script) {
 using list = std::vector<std::string>;
 
 postgres::plan_ptr plan_of(const std::string& text) {
-  auto made = std::make_shared<postgres::plan>();
+  const postgres::plan_ptr made(new postgres::plan);
   made->text = text;
   return made;
 }

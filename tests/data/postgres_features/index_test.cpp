@@ -44,7 +44,7 @@ struct recorder final : data::runner {
 /// The plan that the server made for the last statement, as people read it.
 std::string plan_of(const recorder& seen) {
   auto asked = data::statement::owning("explain (costs off) " + std::string(seen.last->text()),
-                                       seen.last->parameters());
+                                       seen.last->owned_parameters());
   const auto rows = run(seen.on.runner()->run(std::move(asked)));
   std::string all;
   for (std::size_t i = 0; i < rows->row_count(); ++i)
