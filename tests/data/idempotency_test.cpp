@@ -1,6 +1,7 @@
 // What is made once for its key, and what the table of keys has to be.
 
 #include "backends.hpp"
+#include "counts.hpp"
 #include "expect.hpp"
 
 namespace data = corbel::data;
@@ -9,23 +10,6 @@ using corbel::task;
 using corbel::testing::run;
 
 namespace {
-
-void make_counts(const data::database& db) {
-  run(db.execute("create table counts (n integer primary key)"));
-}
-std::int64_t rows(const data::database& db) {
-  return *run(db.query_one<std::int64_t>("select count(*) from counts"));
-}
-
-task<void> add(data::source to, int n) {
-  co_await to.execute("insert into counts values ($1)", n);
-}
-
-task<int> add_two(data::transaction& tx, int first) {
-  co_await add(tx, first);
-  co_await add(tx, first + 1);
-  co_return first;
-}
 
 task<int> add_once(data::database db, std::string key, int n) {
   co_return co_await db.transact(data::transaction_options().once_for(std::move(key)).retry(), &add_two, n);

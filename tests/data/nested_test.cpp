@@ -1,6 +1,7 @@
 // Transactions within transactions: what they may ask for, and who tries again.
 
 #include "backends.hpp"
+#include "counts.hpp"
 #include "expect.hpp"
 
 namespace data = corbel::data;
@@ -10,17 +11,6 @@ using corbel::task;
 using corbel::testing::run;
 
 namespace {
-
-void make_counts(const data::database& db) {
-  run(db.execute("create table counts (n integer primary key)"));
-}
-std::int64_t rows(const data::database& db) {
-  return *run(db.query_one<std::int64_t>("select count(*) from counts"));
-}
-
-task<void> add(data::transaction& tx, int n) {
-  co_await tx.execute("insert into counts values ($1)", n);
-}
 
 task<void> do_nothing(data::transaction&) {
   co_return;

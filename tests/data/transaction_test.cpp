@@ -9,6 +9,7 @@
 
 #include "backends.hpp"
 #include "corbel/data/constraint.hpp"
+#include "counts.hpp"
 #include "expect.hpp"
 
 namespace asio = boost::asio;
@@ -20,22 +21,6 @@ using corbel::testing::run;
 
 namespace {
 
-void make_counts(const data::database& db) {
-  run(db.execute("create table counts (n integer primary key)"));
-}
-std::int64_t rows(const data::database& db) {
-  return *run(db.query_one<std::int64_t>("select count(*) from counts"));
-}
-
-task<void> add(data::source to, int n) {
-  co_await to.execute("insert into counts values ($1)", n);
-}
-
-task<int> add_two(data::transaction& tx, int first) {
-  co_await add(tx, first);
-  co_await add(tx, first + 1);
-  co_return first;
-}
 task<void> add_and_throw(data::transaction& tx, int n) {
   co_await add(tx, n);
   throw std::domain_error("no");
