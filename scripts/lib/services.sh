@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Servers of our own for one run, on random ports, with nothing kept: Postgres, a streaming replica of it, PgBouncer
-# in front of it, and Redis. Each is stopped by its process id.
+# Servers of our own for one run, on random ports, with nothing kept: Postgres, PgBouncer in front of it, and Redis.
+# Each is stopped by its process id.
 
 service_pids=()    # in the order of their start
 service_signals=() # what ends each of them soonest without a mess
@@ -44,7 +44,7 @@ expect() {
   wait_until 30 "$@" || { cat "$services_dir/$name.log" >&2; die "$name did not start within 30 s (its log is above)."; }
 }
 
-# Replicas can follow it. What a power cut would cost is no matter here, so nothing waits for the disk.
+# Replicas that tests start can follow it. What a power cut would cost is no matter here, so nothing waits for the disk.
 start_postgres() {
   local bin
   bin=$(dirname "$(readlink -f "$(postgres_program postgres)")") # where all of them are, whatever PATH links to
@@ -55,25 +55,13 @@ start_postgres() {
   launch postgres INT "$bin/postgres" -D "$services_dir/postgres" -k "$services_dir" -p "$postgres_port" \
     -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 \
     -c wal_level=replica -c max_wal_senders=8 -c wal_keep_size=64MB
-  postgres_pid=${service_pids[-1]} # shellcheck disable=SC2034 # scripts/bench reads it
+  # shellcheck disable=SC2034 # scripts/bench reads it
+  postgres_pid=${service_pids[-1]}
   expect postgres "$(postgres_program pg_isready)" -h 127.0.0.1 -p "$postgres_port"
   export CORBEL_TEST_POSTGRES_URL=postgres://corbel@127.0.0.1:$postgres_port/postgres
   # For tests that start servers of their own: the programs, the user who may run them, and the words that run as him.
   export CORBEL_TEST_POSTGRES_DATA=$services_dir/postgres CORBEL_TEST_POSTGRES_BIN=$bin
   export CORBEL_TEST_POSTGRES_USER=${nobody:-$(id -un)} CORBEL_TEST_POSTGRES_RUN="${as_nobody[*]}"
-}
-
-# A hot standby of the Postgres that start_postgres has started.
-start_replica() {
-  local port
-  port=$(free_port)
-  "${as_nobody[@]}" "$CORBEL_TEST_POSTGRES_BIN/pg_basebackup" -D "$services_dir/replica" -R -X stream -c fast --no-sync \
-    -d "postgres://corbel@127.0.0.1:$postgres_port/postgres" >"$services_dir/pg_basebackup.log" 2>&1 ||
-    { cat "$services_dir/pg_basebackup.log" >&2; die "pg_basebackup failed (above)."; }
-  launch replica INT "$CORBEL_TEST_POSTGRES_BIN/postgres" -D "$services_dir/replica" -k "$services_dir" -p "$port" \
-    -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 -c max_wal_senders=8
-  expect replica "$(postgres_program pg_isready)" -h 127.0.0.1 -p "$port"
-  export CORBEL_TEST_POSTGRES_REPLICA_URL=postgres://corbel@127.0.0.1:$port/postgres
 }
 
 # In transaction mode, as it ships otherwise: what it refuses by itself, it refuses here.
@@ -119,20 +107,19 @@ prepare_services() {
   fi
 }
 
-# Starts what the environment does not name already; a replica and PgBouncer only with a Postgres of ours, which is
-# theirs. The caller traps EXIT with stop_services.
+# Starts what the environment does not name already; PgBouncer only with a Postgres of ours. The caller traps EXIT with
+# stop_services.
 start_services() {
   prepare_services
   [ -n "${CORBEL_TEST_REDIS_URL:-}" ] || start_redis # starts while Postgres does
   if [ -z "${CORBEL_TEST_POSTGRES_URL:-}" ]; then
     start_postgres
-    start_replica
     start_pgbouncer
   fi
   [ -n "${CORBEL_TEST_REDIS_URL:-}" ] || await_redis
 }
 
-# The last comes first: PgBouncer before the replica, and the replica before the primary, which would wait for it.
+# The last comes first: PgBouncer before the Postgres behind it.
 stop_services() {
   local at pid
   for ((at = ${#service_pids[@]} - 1; at >= 0; at--)); do
