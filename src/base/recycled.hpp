@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "base/sanitized.hpp"
+
 namespace corbel::detail {
 
 /// Memory of one size that a thread gave back, for the next who asks. A cache of malloc's own holds seven
@@ -14,11 +16,7 @@ template <std::size_t Size>
 class spare_blocks {
  public:
   /// In bytes, for each thread.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  static constexpr std::size_t most = 0;
-#else
-  static constexpr std::size_t most = 512 * 1024;
-#endif
+  static constexpr std::size_t most = sanitized ? 0 : 512 * 1024;
 
   static void* take() {
     if (!here.first) return ::operator new(Size);
@@ -31,9 +29,7 @@ class spare_blocks {
     here.first = new (block) spare{here.first};
     ++here.count;
   }
-  static std::size_t kept_bytes() noexcept {
-    return here.count * Size;
-  }
+  static std::size_t kept_bytes() noexcept { return here.count * Size; }
 
  private:
   struct spare {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/sanitized.hpp"
 #include "corbel/http/context.hpp"
 #include "corbel/http/field.hpp"
 #include "corbel/http/problem.hpp"
@@ -20,12 +21,10 @@ using namespace corbel;
 namespace {
 
 // An exception under a sanitizer takes hundreds of times as long; the optimised build does the many.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int rounds = 20'000;
-#elif !defined(__OPTIMIZE__)
-constexpr int rounds = 200'000;
+#if defined(__OPTIMIZE__)
+constexpr int rounds = detail::sanitized ? 20'000 : 1'000'000;
 #else
-constexpr int rounds = 1'000'000;
+constexpr int rounds = detail::sanitized ? 20'000 : 200'000;
 #endif
 
 /// Reads a head as a peer does that ends a line at any CR or LF, and a text at a NUL: how many lines it sees.

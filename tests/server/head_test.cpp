@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sanitized.hpp"
 #include "http/request_access.hpp"
 #include "server/http1/head.hpp"
 
@@ -187,11 +188,7 @@ std::string random_head(std::mt19937& random) {
   return text;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int rounds = 15'000;
-#else
-constexpr int rounds = 100'000;
-#endif
+constexpr int rounds = corbel::detail::sanitized ? 15'000 : 100'000;
 
 }  // namespace
 
