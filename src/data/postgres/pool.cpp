@@ -79,6 +79,16 @@ std::shared_ptr<notification_hub> pool::notifications() {
   return hub_;
 }
 
+void pool::pump_soon() {
+  asio::post(loop_.context(), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->graveyard_.clear();
+    self->pump();
+    self->wake_done();
+  });
+}
+
 void pool::start(call_ptr what) {
   bury_dead();
   if (waiting_.empty() && !closed_) {
@@ -119,15 +129,6 @@ bool pool::is_down() const {
          steady::now() - down_since_ > hope;
 }
 
-namespace {
-
-/// A timer that is cancelled alone still tells the time it was set to.
-void unset(asio::steady_timer& timer) {
-  timer.expires_at(steady::time_point::max());
-}
-
-}  // namespace
-
 std::optional<error> pool::reason_to_refuse() {
   if (closed_) return busy_error("the database was stopped");
   if (waiting_.size() >= shared_->how.most_waiting)
@@ -148,6 +149,10 @@ void pool::refuse(claim& one, error why) {
   }
 }
 
+void pool::unset(asio::steady_timer& timer) {
+  timer.expires_at(steady::time_point::max());
+}
+
 void pool::arm_queue_timer() {
   if (waiting_.empty()) return;
   const auto due = waiting_.front().queued_at() + shared_->how.checkout_timeout;
@@ -161,6 +166,7 @@ void pool::arm_queue_timer() {
 }
 
 void pool::expire() {
+  unset(queue_timer_);
   const auto patience = shared_->how.checkout_timeout;
   const auto now = steady::now();
   while (!waiting_.empty() && waiting_.front().queued_at() + patience <= now) {
@@ -348,14 +354,7 @@ void pool::on_broken(connection& where, std::vector<call_ptr> unsent, const std:
   if (it != connections_.end()) {
     graveyard_.push_back(std::move(*it));
     connections_.erase(it);
-    if (!closed_)
-      asio::post(loop_.context(), [weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (!self) return;
-        self->graveyard_.clear();
-        self->pump();  // another one may have room for what came back
-        self->wake_done();
-      });
+    if (!closed_) pump_soon();  // another one may have room for what came back
   }
   if (connections_.empty() && failures_ > 0 && down_since_ == steady::time_point{})
     down_since_ = steady::now();

@@ -131,8 +131,11 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   void bury_dead();
   void grant(const checkout_ptr& to, connection& what);
   void pump();
+  void pump_soon();
   void expire();
   void arm_queue_timer();
+  /// One that has fired, or was cancelled alone, still tells the time it was set to, and passes for set.
+  static void unset(boost::asio::steady_timer& timer);
   void grow();
   void opened(std::unique_ptr<link> made, const std::string& why);
   void not_opened(const std::string& why);

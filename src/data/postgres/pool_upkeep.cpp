@@ -86,7 +86,7 @@ void pool::not_opened(const std::string& why) {
   next_attempt_ = steady::now() + jittered(backoff);
   if (is_down()) {
     for (auto& one : std::exchange(waiting_, {})) refuse(one, connection_error(last_failure_));
-    queue_timer_.cancel();
+    unset(queue_timer_);
   }
   retry_later();
 }

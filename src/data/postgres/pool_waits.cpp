@@ -117,7 +117,9 @@ task<std::shared_ptr<connection>> pool::take() {
     checkout_ptr who;
     ~leaving() {
       auto& queue = home->waiting_;
-      std::erase_if(queue, [&](const claim& one) { return one.checkout == who; });
+      const auto left = std::erase_if(queue, [&](const claim& one) { return one.checkout == who; });
+      // A connection that was kept for it is everybody's again.
+      if (left > 0 && !queue.empty()) home->pump_soon();
       if (who->granted) home->give_back(std::exchange(who->granted, nullptr), false);
     }
   } const at_end{self, mine};

@@ -114,6 +114,42 @@ TEST_CASE("a server that is restarted ten times under load costs errors, and no 
   db.stop();
 }
 
+TEST_CASE("what comes back from a connection when its time is over is refused at once") {
+  own::server server;
+  server.start();
+  const auto db = postgres::open(server.url("connections=1&pipeline=2&checkout_timeout=300ms"));
+  const auto beside = postgres::open(server.url());
+  run(db.execute("create table numbers (n int primary key)"));
+  side_by_side all;
+  auto& locker = all.start([](data::database on) -> task<void> {
+    auto tx = co_await on.begin();
+    co_await tx.execute("lock table numbers in access exclusive mode");
+    co_await pause(20s);
+  }(beside));
+  REQUIRE(all.run_until([&] {
+    return one<int>(db, "select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted") > 0;
+  }));
+  // Two wait for the plan, on the connection; the others for a place there, and their time is over first.
+  std::string why;
+  auto& asker = all.start([](data::database on, std::string* cause) -> task<void> {
+    const std::vector<int> numbers(5, 1);
+    try {
+      (void)co_await on.query_one_each<int>("select n from numbers where n = $1", numbers);
+    } catch (const corbel::failure& f) {
+      *cause = f.error().cause();
+    }
+  }(db, &why));
+  all.run_for(600ms);
+  CHECK_FALSE(asker.ended);
+  server.stop(SIGKILL);  // without a last word
+  REQUIRE(all.run_until([&] { return asker.ended; }, 10s));
+  CHECK(why.find("no connection became free within 300 ms") != std::string::npos);
+  locker.stop();
+  all.run();
+  beside.stop();
+  db.stop();
+}
+
 TEST_CASE("of several hosts the one that takes writes is found, though the first is dead") {
   own::server server;
   server.start();
