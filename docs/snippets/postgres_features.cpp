@@ -57,9 +57,9 @@ task<> follow_prices(postgres::database pg, price_cache* prices) {
 // end: listen
 
 // region: notify
-task<> set_price(data::transaction& tx, std::string sku, int cents) {
+task<> set_price(data::transaction& tx, postgres::database pg, std::string sku, int cents) {
   co_await tx.execute("update prices set cents = $1 where sku = $2", cents, sku);
-  co_await postgres::notify(tx, "price_changed", sku);  // heard when tx commits, and only then
+  co_await pg.notify(tx, "price_changed", sku);  // heard when tx commits, and only then
 }
 // end: notify
 
@@ -204,7 +204,7 @@ TEST_CASE("the page of Postgres's own features") {
   testing::run([](postgres::database db) -> task<> {
     price_cache prices;
     auto stream = co_await db.listen("price_changed");
-    co_await db.transact(&set_price, std::string("a"), 5);
+    co_await db.transact(&set_price, db, std::string("a"), 5);
     const auto heard = co_await stream.next();
     CHECK(std::get<postgres::notification>(heard).payload == "a");
   }(pg));

@@ -50,7 +50,11 @@ task<notification_stream> database::listen(std::vector<std::string> channels,
 }
 
 task<void> database::notify(std::string channel, std::string payload) const {
-  return postgres::notify(*this, std::move(channel), std::move(payload));
+  return notify_on(*this, std::move(channel), std::move(payload));
+}
+
+task<void> database::notify(data::transaction& tx, std::string channel, std::string payload) const {
+  return notify_on(tx, std::move(channel), std::move(payload));
 }
 
 task<void> database::refresh(std::string view, bool concurrently) const {

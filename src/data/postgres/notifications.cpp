@@ -62,7 +62,7 @@ task<notification_stream> listen_on(std::shared_ptr<backend> to, std::vector<std
   co_return stream;
 }
 
-task<void> notify(data::source on, std::string channel, std::string payload) {
+task<void> notify_on(data::source on, std::string channel, std::string payload) {
   require_postgres(on.language().name, "NOTIFY");
   (void)quoted_name(channel, "a channel");
   if (payload.size() > most_payload)

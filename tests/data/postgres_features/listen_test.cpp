@@ -86,11 +86,11 @@ TEST_CASE("in a transaction it is said at the commit, or never") {
     auto stream = co_await db.listen("c");
     {
       auto undone = co_await db.begin();
-      co_await postgres::notify(undone, "c", "undone");
+      co_await db.notify(undone, "c", "undone");
     }
     auto tx = co_await db.begin();
-    co_await postgres::notify(tx, "c", "first");
-    co_await postgres::notify(tx, "c", "second");
+    co_await db.notify(tx, "c", "first");
+    co_await db.notify(tx, "c", "second");
     co_await db.notify("c", "before");
     co_await tx.commit();
     co_return co_await take(stream, 3);
@@ -196,6 +196,10 @@ TEST_CASE("what cannot be listened to, or said, is refused with a reason") {
     }
   };
   const auto listens = [](postgres::database db, std::string to) -> task<> { (void)co_await db.listen(to); };
+  const auto in_transaction_of = [](postgres::database db, data::database other) -> task<> {
+    auto tx = co_await other.begin();
+    co_await db.notify(tx, "c", "x");
+  };
   CHECK(code(listens(pg, "")) == "bad_name");
   CHECK(code(listens(pg, std::string(64, 'x'))) == "bad_name");
   CHECK(code(listens(pg, std::string(63, 'x'))) == "");
@@ -209,7 +213,7 @@ TEST_CASE("what cannot be listened to, or said, is refused with a reason") {
       postgres::open("postgres://corbel@127.0.0.1:1/nothing?checkout_timeout=200ms"));
   CHECK(code(listens(away, "c")) == "database_unavailable");
   const testing::temporary_database sqlite;
-  CHECK(code(postgres::notify(*sqlite, "c", "x")) == "postgres_needed");
+  CHECK(code(in_transaction_of(pg, *sqlite)) == "postgres_needed");
 }
 
 namespace {

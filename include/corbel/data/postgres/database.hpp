@@ -52,8 +52,11 @@ class database : public data::database {
   /// A stream that has `most_buffered` notifications to give drops what comes, and says so.
   task<notification_stream> listen(std::vector<std::string> channels, std::size_t most_buffered = 1024) const;
 
-  /// `postgres::notify` on this database, at once; for a transaction, call that one.
+  /// Says `payload` to whoever listens to `channel`, at once. It may have 7999 bytes: store the data and send
+  /// its key. Throws `failure` (invalid) when the channel's name or the payload cannot be.
   task<void> notify(std::string channel, std::string payload = {}) const;
+  /// The same when `tx`, a transaction of this database, commits, and not if it does not.
+  task<void> notify(data::transaction& tx, std::string channel, std::string payload = {}) const;
 
   /// Runs `fn(connection, args...)`, code that uses libpqxx, on a thread of its own and gives what it gives:
   /// `co_await pg.with_connection(&monthly_report, 2026)`. To call it, include

@@ -50,9 +50,4 @@ class notification_stream {
   std::weak_ptr<notification_hub> hub_;
 };
 
-/// Says `payload` to whoever listens to `channel`; in a transaction, when it commits, and not if it does not.
-/// It may have 7999 bytes: store the data and send its key. Throws `failure` (invalid) when the channel's
-/// name or the payload cannot be, or `on` is no Postgres.
-task<void> notify(data::source on, std::string channel, std::string payload = {});
-
 }  // namespace corbel::postgres
