@@ -112,10 +112,12 @@ def session_of(options):
 def main(words):
     options = parse(words)
     machine.POLITE = options.polite
-    session = session_of(options)
     own = options.target or options.scenarios
     stored = HERE.parent / ("database-baseline.json" if options.database else "baseline.json")
     name = options.check or options.baseline or ("bench-baseline.json" if own else str(stored))
+    if options.measure_band or options.self_check or options.update_baseline:
+        gate.refuse_limits(name)
+    session = session_of(options)
     if options.measure_band:
         return judge.measure_band(session, options.measure_band, name)
     if options.self_check:

@@ -1,4 +1,7 @@
-"""The gate: a run's ratios against a stored baseline, each with the band in which unchanged runs scatter."""
+"""The gate: a run's ratios against a stored baseline.
+
+An entry is a value with the band in which unchanged runs scatter, or a limit: an aim, which was decided and not
+measured, and has no band."""
 
 import dataclasses
 import json
@@ -22,6 +25,7 @@ class Verdict:
     value: float
     base: float
     band: float
+    is_limit: bool = False
 
     @property
     def regressed(self):
@@ -29,7 +33,7 @@ class Verdict:
 
     @property
     def improved(self):
-        return self.value < self.base * (1 - self.band)
+        return not self.is_limit and self.value < self.base * (1 - self.band)
 
     def said(self):
         scenario, _, kind = self.metric.rpartition(".")
@@ -37,6 +41,10 @@ class Verdict:
                 "bytes": "memory of an idle connection",
                 "rate": "the reference's requests/s, as a ratio to ours,",
                 LIBPQXX: "libpqxx's requests/s, as a ratio to ours,"}[kind]
+        if self.is_limit:
+            verdict = "above its limit" if self.regressed else "within its limit"
+            return f"{scenario}: {what} is {self.value:.3f}, {verdict} {self.base:.3f}" + (
+                ". Find the cost: a limit is an aim of the project, and no run moves it." if self.regressed else "")
         change = (self.value / self.base - 1) * 100
         if self.regressed:
             return (f"{scenario}: {what} is {self.value:.3f}, {change:+.1f} % from the baseline {self.base:.3f}; unchanged "
@@ -94,20 +102,35 @@ def with_values(baseline, run, how):
 def compare(run, baseline):
     """A verdict for each metric that the baseline knows."""
     known = baseline["metrics"]
-    return [Verdict(metric, value, known[metric]["value"], known[metric]["band"])
-            for metric, value in run.items() if metric in known]
+    return [verdict_of(metric, value, known[metric]) for metric, value in run.items() if metric in known]
+
+
+def verdict_of(metric, value, entry):
+    if "limit" in entry:
+        return Verdict(metric, value, entry["limit"], 0.0, is_limit=True)
+    return Verdict(metric, value, entry["value"], entry["band"])
+
+
+def is_entry(entry):
+    return entry["limit"] > 0 if "limit" in entry else entry["value"] > 0 and entry["band"] > 0
 
 
 def load(name):
     try:
         content = json.loads(pathlib.Path(name).read_text(encoding="utf-8"))
-        if not all(e["value"] > 0 and e["band"] > 0 for e in content["metrics"].values()):
-            raise ValueError("a value or a band is not above 0")
+        if not all(is_entry(e) for e in content["metrics"].values()):
+            raise ValueError("a value, a band or a limit is not above 0")
         return content
     except OSError as failed:
         raise Trouble(f"there is no baseline {name} ({failed.strerror}); scripts/bench --measure-band writes one") from failed
     except (ValueError, KeyError, TypeError, AttributeError) as failed:
         raise Trouble(f"{name} is no baseline: {failed}; scripts/bench --measure-band writes one") from failed
+
+
+def refuse_limits(name):
+    """For whatever measures values and bands."""
+    if pathlib.Path(name).exists() and any("limit" in e for e in load(name)["metrics"].values()):
+        raise Trouble(f"{name} has limits, which no run makes or moves; name a baseline of your own with --baseline FILE")
 
 
 def save(name, baseline):

@@ -122,10 +122,19 @@ class Arithmetic(unittest.TestCase):
             front.parse(["--database", "--peers"])
         self.assertEqual((front.parse(["--database"]).seconds, front.parse([]).seconds), (0.5, 0.2))
 
-    def test_the_stored_baseline_if_there_is_one_can_be_read(self):
-        name = TREE / "benchmarks/database-baseline.json"
-        if name.exists():
-            self.assertLessEqual({m.rpartition(".")[0] for m in gate.load(name)["metrics"]}, set(scenario.DATABASE))
+    def test_no_run_writes_over_the_aims(self):
+        for words in (["--update-baseline"], ["--measure-band", "2"], ["--self-check", "2"]):
+            with self.assertRaisesRegex(Trouble, "has limits, which no run makes or moves"):
+                front.main(["--database", *words])
+
+    def test_the_stored_baseline_has_the_aims_and_nothing_else(self):
+        stored = gate.load(TREE / "benchmarks/database-baseline.json")["metrics"]
+        self.assertTrue(all("limit" in entry for entry in stored.values()))
+        self.assertLessEqual({m.rpartition(".")[0] for m in stored}, set(scenario.DATABASE))
+        for name, cpu in (("db", 1.25), ("queries", 1.6), ("fortunes", 1.6)):
+            self.assertEqual(stored[f"{name}.cpu"]["limit"], cpu)
+            self.assertAlmostEqual(1 / stored[f"{name}.rate"]["limit"], 0.9, places=3)
+            self.assertEqual(stored[f"{name}.libpqxx"]["limit"], 0.5)
 
 
 def psql(url, *words):

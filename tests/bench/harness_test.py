@@ -154,6 +154,13 @@ class Gate(unittest.TestCase):
         self.assertEqual(renewed["metrics"]["json.cpu"], {"value": 1.1, "band": 0.08})
         self.assertEqual(self.baseline["metrics"]["plaintext.cpu"]["value"], 1.2)
 
+    def test_a_limit_has_no_band(self):
+        aims = {"metrics": {"db.cpu": {"limit": 1.25}}}
+        for value, regressed in ((0.9, False), (1.25, False), (1.2501, True)):
+            verdict, = gate.compare({"db.cpu": value, "json.cpu": 3.0}, aims)
+            self.assertEqual((verdict.regressed, verdict.improved), (regressed, False))
+        self.assertRegex(verdict.said(), r"db: CPU per request.* is 1\.250, above its limit 1\.250\. Find the cost")
+
     def test_a_file_that_is_no_baseline_is_named(self):
         with tempfile.TemporaryDirectory() as room:
             name = pathlib.Path(room) / "b.json"

@@ -242,6 +242,13 @@ TEST_CASE("the extremes of each type come back") {
   CHECK(same("select $1::date", *corbel::parse_date("9999-12-31")));
   CHECK(same("select $1::interval", interval{-14, 3, -4'005'006}));
   CHECK(same("select $1::text", std::string()));
+  CHECK(same("select $1::int2[]", std::vector<std::int16_t>{-32'768, 0, 32'767}));
+  CHECK(same("select $1::int8[]", std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 7}));
+  CHECK(same("select $1::float4[]", std::vector<float>{-0.1f, std::numeric_limits<float>::max()}));
+  CHECK(same("select $1::date[]",
+             std::vector<date>{*corbel::parse_date("0001-01-01"), *corbel::parse_date("9999-12-31")}));
+  CHECK(same("select $1::interval[]", std::vector<interval>{{-14, 3, -4'005'006}, {}, {0, 0, 1}}));
+  CHECK(same("select $1::jsonb[]", std::vector<place>{{"a\"b", {1, 2}, {}}, {"{}", {}, 1.5}}));
   CHECK(same("select $1::bytea", data::blob()));
   CHECK(same("select $1::text", std::string("\xf4\x8f\xbf\xbf")));
   // What no type of ours holds is refused, not made into something else.
@@ -270,6 +277,14 @@ TEST_CASE("types without a C++ type of their own are text, or what they stand fo
   run(own->execute("create type pair as (a int, b text)"));
   CHECK(one<std::string>(*own, "select to_tsvector('simple', 'a b a')") == "'a':1,3 'b':2");
   CHECK(one<std::string>(*own, "select to_tsquery('simple', 'a & b')") == "'a' & 'b'");
+  CHECK(one<std::string>(*own, "select $1::tsvector", std::string("'a':1,3 'it''s':2A")) ==
+        "'a':1,3 'it''s':2A");
+  CHECK(one<std::string>(*own, "select $1::tsquery", std::string("'a' & !'b':*")) == "'a' & !'b':*");
+  CHECK(one<bool>(*own, "select to_tsvector('simple', $1) @@ $2::tsquery", std::string("to be"),
+                  std::string("be")));
+  CHECK(run(own->query_one<std::vector<std::string>>("select $1::tsvector[]",
+                                                     std::vector<std::string>{"'a':1", "'b'"})) ==
+        std::vector<std::string>{"'a':1", "'b'"});
   CHECK(one<std::string>(*own, "select $1::short_text", std::string("abc")) == "abc");
   CHECK(failure_of(own->query_one<std::string>("select $1::short_text", std::string("abcdef"))).code() ==
         "check_violation");
