@@ -1,6 +1,7 @@
 // A pooler in between that gives every transaction another connection.
 
 #include "data/postgres/support/pgbouncer.hpp"
+#include "corbel/data/migrations.hpp"
 #include "corbel/data/pipeline.hpp"
 #include "corbel/data/transaction_options.hpp"
 #include "data/postgres/support/side_by_side.hpp"
@@ -58,6 +59,14 @@ TEST_CASE("64 users at once work through PgBouncer in transaction mode") {
   }
   CHECK(wrong == 0);
   CHECK(one<int>(*one_pool.own, "select count(*) from numbers") == 64 * 20 * 2);
+}
+
+TEST_CASE("migrations, whose lock needs a session, are refused behind PgBouncer and say why") {
+  const behind one_pool("pooler=transaction");
+  data::migration_set set;
+  set.add("0001_a.sql", "create table a (n int);");
+  CHECK(failure_of(data::migrate(one_pool.db, set)).code() == "session_needed");
+  CHECK(one<int>(*one_pool.own, "select count(*) from pg_tables where tablename = 'a'") == 0);
 }
 
 TEST_CASE("identities and deadlines hold through PgBouncer") {
