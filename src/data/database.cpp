@@ -231,16 +231,28 @@ task<void> database::ping() const {
   }(runner());
 }
 
-database connect(std::string_view url, std::initializer_list<driver> drivers) {
+namespace {
+
+database connect_by(std::string_view url, std::initializer_list<driver> drivers, const logger* log) {
   const auto colon = url.find(':');
   const auto scheme = url.substr(0, colon == std::string_view::npos ? 0 : colon);
   for (const auto& one : drivers)
-    if (!scheme.empty() && (one.scheme == scheme || one.other_scheme == scheme)) return one.open(url);
+    if (!scheme.empty() && (one.scheme == scheme || one.other_scheme == scheme)) return one.open(url, log);
   // The URL itself may hold a password: only its scheme is shown.
   throw failure(error{error_kind::invalid, "bad_database_url",
                       "The database URL begins with \"" + std::string(scheme) +
                           ":\", for which this program has no driver. It has: " + scheme_list(drivers) +
                           "."});
+}
+
+}  // namespace
+
+database connect(std::string_view url, std::initializer_list<driver> drivers) {
+  return connect_by(url, drivers, nullptr);
+}
+
+database connect(std::string_view url, std::initializer_list<driver> drivers, const logger& log) {
+  return connect_by(url, drivers, &log);
 }
 
 }  // namespace corbel::data

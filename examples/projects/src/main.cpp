@@ -26,8 +26,9 @@ void say_what_to_try(const std::string& url) {
 
 int main(int argc, char** argv) try {
   const auto settings = corbel::settings::from_environment<service_settings>();
-  const auto db =
-      corbel::data::connect(settings.database_url, {corbel::sqlite::driver(), corbel::postgres::driver()});
+  const auto log = corbel::log_to_stderr({.level = settings.log_level});
+  const auto db = corbel::data::connect(settings.database_url,
+                                        {corbel::sqlite::driver(), corbel::postgres::driver()}, log);
   if (const auto done = corbel::data::migration_command(db, schema_of(db), argc, argv)) return *done;
   if (argc > 1) {
     std::fprintf(stderr, "projects: \"%s\" is no command. There is migrate; without one, it serves.\n",
@@ -35,8 +36,7 @@ int main(int argc, char** argv) try {
     return 64;
   }
 
-  corbel::app server(
-      {.server = settings, .version = "1.0.0", .log = corbel::log_to_stderr({.level = settings.log_level})});
+  corbel::app server({.server = settings, .version = "1.0.0", .log = log});
   add_service(server, db);
   server.on_listening(&say_what_to_try);
   return server.run();

@@ -15,6 +15,7 @@
 #include <corbel/data/driver.hpp>
 #include <corbel/data/sql.hpp>
 #include <corbel/data/transaction_options.hpp>
+#include <corbel/observe/log.hpp>
 #include <corbel/runtime/task.hpp>
 
 namespace corbel::data {
@@ -165,13 +166,15 @@ class database : public source {
 /// What turns URLs of one scheme into databases. `sqlite::driver()` gives one.
 struct driver {
   std::string_view scheme;
-  database (*open)(std::string_view url);
-  std::string_view other_scheme{};  ///< for the same databases
+  database (*open)(std::string_view url, const logger* log);  ///< `log` may be null
+  std::string_view other_scheme{};                            ///< for the same databases
 };
 
 /// Opens `url` with the driver of its scheme. Throws `failure`, with a message for the operator, when the
 /// URL is wrong or the database cannot be opened.
 database connect(std::string_view url, std::initializer_list<driver> drivers);
+/// What the database has to say beside its answers, such as slow statements, goes to `log`.
+database connect(std::string_view url, std::initializer_list<driver> drivers, const logger& log);
 
 namespace detail {
 

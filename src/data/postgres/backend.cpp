@@ -116,11 +116,24 @@ data::database open(options how) {
 }
 
 data::database open(std::string_view url) {
-  return open(parse_url(url).value());
+  auto how = parse_url(url).value();
+  if (how.slow_query.count() > 0)
+    throw failure(error{error_kind::invalid, "log_needed",
+                        "slow_query is set, and slow statements have no log to go to: give "
+                        "data::connect(url, drivers, log) one, or options::log, or leave slow_query out."});
+  return open(std::move(how));
+}
+
+data::database open(std::string_view url, const logger& log) {
+  auto how = parse_url(url).value();
+  how.log = log;
+  return open(std::move(how));
 }
 
 data::driver driver() {
-  return {"postgres", [](std::string_view url) { return open(url); }, "postgresql"};
+  return {"postgres",
+          [](std::string_view url, const logger* log) { return log ? open(url, *log) : open(url); },
+          "postgresql"};
 }
 
 }  // namespace corbel::postgres

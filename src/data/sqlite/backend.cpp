@@ -150,7 +150,7 @@ data::database open(std::string_view url) {
 }
 
 data::driver driver() {
-  return {"sqlite", [](std::string_view url) { return open(url); }};
+  return {"sqlite", [](std::string_view url, const logger*) { return open(url); }};
 }
 
 }  // namespace corbel::sqlite

@@ -27,6 +27,22 @@ task<> pause(std::chrono::milliseconds time) {
 
 }  // namespace
 
+TEST_CASE("a URL is enough to ask for slow statements, where there is a log for them") {
+  const testing::temporary_postgres own;
+  const auto url = own.url() + "?slow_query=50ms";
+  const auto lines = std::make_shared<captured_log>();
+  const auto db = data::connect(url, {postgres::driver()}, logger(lines));
+  testing::run(db.execute("select pg_sleep(0.1)"));
+  db.stop();
+  CHECK(lines->contains("slow statement"));
+  try {
+    data::connect(url, {postgres::driver()});
+    FAIL_CHECK("there is no log");
+  } catch (const failure& f) {
+    CHECK(f.error().code() == "log_needed");
+  }
+}
+
 TEST_CASE("statements that ran long are logged with SQL and plan, and without values") {
   const testing::temporary_postgres own;
   testing::run(own->execute("create table people (id int primary key, name text)"));

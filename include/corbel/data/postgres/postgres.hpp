@@ -55,7 +55,8 @@ struct options {
   /// Threads for what blocks: as many for connecting, and as many for `with_connection` and COPY. 1 to 64.
   std::size_t threads = 4;
   /// Statements that ran for longer are written to `log`, with their SQL and, at most once a second and only
-  /// when a connection is idle, the plan that the server has for them; never with values. 0 for none.
+  /// when a connection is idle, the plan that the server has for them; never with values. 0 for none. A
+  /// URL that has it is opened with a log, or not at all.
   std::chrono::milliseconds slow_query{0};
   logger log{};
 };
@@ -74,6 +75,7 @@ result<options> parse_url(std::string_view url);
 /// be.
 data::database open(options how);
 data::database open(std::string_view url);
+data::database open(std::string_view url, const logger& log);
 
 /// For `data::connect(url, {postgres::driver()})`; takes `postgres://` and `postgresql://`.
 data::driver driver();
