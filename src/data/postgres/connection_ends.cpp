@@ -20,6 +20,9 @@ constexpr auto grace = 1s;
 /// A server that does not stop a statement within this time is taken for lost.
 constexpr auto cancel_patience = 2s;
 constexpr auto control_patience = 10s;
+/// One that nobody uses and that gives no sign of life is replaced. Statements that come meanwhile have
+/// nowhere to go when all are like that, and must not give up before it is.
+constexpr auto ping_patience = 2s;
 
 }  // namespace
 
@@ -105,7 +108,8 @@ void connection::check_deadlines(steady::time_point now) {
   const auto& head = units_.front();
   if (head.cancel_asked && now - cancel_since_ > cancel_patience)
     return break_off("the server did not stop a statement that was cancelled");
-  steady::duration limit = control_patience;
+  const bool nobody_waits = head.what == unit::kind::ping && units_.size() == 1 && held_.empty();
+  steady::duration limit = nobody_waits ? ping_patience : control_patience;
   // Preparing may wait for a lock, within the time of the statement that is prepared.
   const auto* whose = head.call                     ? head.call.get()
                       : head.plan && !held_.empty() ? held_.front().call.get()

@@ -22,8 +22,6 @@ constexpr steady::duration shortest_backoff = 25ms;
 constexpr steady::duration longest_backoff = 5s;
 constexpr auto urgent_tick = 50ms;
 constexpr auto usual_tick = 1s;
-/// Nobody notices a connection that is gone without a word while nothing is said on it: it is asked.
-constexpr auto ping_after = 10s;
 /// Streams come and go: the connection stays for the next one.
 constexpr auto linger = 10s;
 

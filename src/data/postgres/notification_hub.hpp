@@ -45,6 +45,10 @@ class notification_hub final : public connection_owner,
   /// Until something is buffered, `established` or `ended`.
   static task<> wait(subscription_ptr mine);
 
+  /// Nobody notices a connection that is gone without a word while nothing is said on it: after so long it is
+  /// asked for a sign of life. Tests do not wait for it.
+  steady::duration ping_after = std::chrono::seconds(10);
+
  private:
   void on_done(call_ptr ended) override;
   void on_progress(connection& where) override;

@@ -69,11 +69,8 @@ TEST_CASE("a replica that follows serves reads that are rare, while the primary 
 
 TEST_CASE("reads wait neither for a replica that is away nor for a primary that matters to none") {
   const temporary_postgres own;
-  const auto scheme = own.url().find("://") + 3;
-  const auto at = own.url().find('@', scheme);
-  const auto slash = own.url().find('/', at);
-  const auto place = own.url().substr(at + 1, slash - at - 1);
-  const auto nowhere = own.url().substr(0, at + 1) + "127.0.0.1:1" + own.url().substr(slash);
+  const auto place = hosts_of(own.url());
+  const auto nowhere = at_hosts(own.url(), "127.0.0.1:1");
   postgres::read_policy any;
   any.max_lag = 0ms;
   // Each read would wait for 300 ms.

@@ -53,6 +53,17 @@ inline own::server_options of_the_tests_server() {
   return {.primary = primary};
 }
 
+/// `url` with other hosts.
+inline std::string at_hosts(const std::string& url, const std::string& hosts) {
+  const auto at = url.find('@', url.find("://")) + 1;
+  return url.substr(0, at) + hosts + url.substr(url.find('/', at));
+}
+/// The hosts of `url`.
+inline std::string hosts_of(const std::string& url) {
+  const auto at = url.find('@', url.find("://")) + 1;
+  return url.substr(at, url.find('/', at) - at);
+}
+
 /// A database on the primary, with these replicas.
 struct replicated {
   explicit replicated(const std::vector<const own::server*>& servers)

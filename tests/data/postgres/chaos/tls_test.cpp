@@ -1,25 +1,12 @@
 // Encrypted connections: large values both ways, and servers that are not who they should be.
 
+#include "data/postgres/support/certificates.hpp"
 #include "data/postgres/support/own_server.hpp"
 #include "data/postgres/support/proxy.hpp"
 #include "data/postgres/support/side_by_side.hpp"
 #include "data/postgres/support/tasks.hpp"
 
 namespace {
-
-/// A certificate for localhost that nobody but itself vouches for, owned as Postgres wants it.
-void make_certificate(const std::string& folder, const std::string& name) {
-  auto words = own::as_nobody();
-  for (const auto& word :
-       {std::string("openssl"), std::string("req"), std::string("-x509"), std::string("-newkey"),
-        std::string("ec"), std::string("-pkeyopt"), std::string("ec_paramgen_curve:prime256v1"),
-        std::string("-nodes"), std::string("-days"), std::string("2"), std::string("-subj"),
-        std::string("/CN=localhost"), std::string("-addext"),
-        std::string("subjectAltName=DNS:localhost,IP:127.0.0.1"), std::string("-keyout"),
-        folder + "/" + name + ".key", std::string("-out"), folder + "/" + name + ".crt"})
-    words.push_back(word);
-  own::run(words, folder + "/" + name + ".log");
-}
 
 task<void> answer(data::source on, int n, int* wrong) {
   const auto got = co_await on.query_one<int>("select $1::int", n);
@@ -35,8 +22,8 @@ task<void> echo(data::source on, std::size_t size, int* wrong) {
 
 TEST_CASE("TLS") {
   own::server server;
-  make_certificate(server.path(), "server");
-  make_certificate(server.path(), "other");
+  own::make_certificate(server.path(), "server");
+  own::make_certificate(server.path(), "other");
   {
     std::ofstream settings(server.data() + "/postgresql.conf", std::ios::app);
     settings << "ssl = on\nssl_cert_file = '" << server.path() << "/server.crt'\nssl_key_file = '"

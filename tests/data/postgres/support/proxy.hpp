@@ -58,6 +58,12 @@ class proxy {
     stalled_ = yes;
     while (obeyed_ != yes) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+  /// For those connections that there are, nothing passes ever again, and nobody is told; others may come: a
+  /// firewall on the way has lost its memory.
+  void forget() {
+    forget_ = true;
+    while (forget_ && !stopping_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   /// Answers from the server are held back for so long.
   void delay(std::chrono::milliseconds span) { delay_ = span.count(); }
   /// Closes what there is, at once and without a word.
@@ -97,6 +103,7 @@ class proxy {
     std::deque<chunk> to_client;
     std::deque<chunk> to_server;
     bool swallows = false;
+    bool forgotten = false;
   };
 
   static std::uint16_t port_of(const std::string& url) {
@@ -133,7 +140,7 @@ class proxy {
     ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     ::setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     ++accepted_;
-    pairs_.push_back({client, server, {}, {}, false});
+    pairs_.push_back({client, server, {}, {}, false, false});
   }
 
   /// False when the sender has gone.
@@ -195,6 +202,7 @@ class proxy {
       if (!stalled) {
         all.push_back({listener_, POLLIN, 0});
         for (const auto& one : pairs_) {
+          if (one.forgotten) continue;
           all.push_back({one.client, static_cast<short>(one.to_server.size() > 64 ? 0 : POLLIN), 0});
           all.push_back({one.server, static_cast<short>(one.to_client.size() > 64 ? 0 : POLLIN), 0});
         }
@@ -205,10 +213,14 @@ class proxy {
         pairs_.clear();
         cut_ = false;
       }
+      if (forget_) {
+        for (auto& one : pairs_) one.forgotten = true;
+        forget_ = false;
+      }
       if (stalled) continue;
       accept_one();
       for (auto at = pairs_.begin(); at != pairs_.end();) {
-        if (forward(*at)) {
+        if (at->forgotten || forward(*at)) {
           ++at;
         } else {
           close(*at);
@@ -229,6 +241,7 @@ class proxy {
   std::atomic<bool> stalled_{false};
   std::atomic<bool> obeyed_{false};
   std::atomic<bool> cut_{false};
+  std::atomic<bool> forget_{false};
   std::atomic<bool> closed_{false};
   std::atomic<long long> delay_{0};
   std::atomic<int> accepted_{0};
