@@ -44,7 +44,7 @@ struct listening {
     direct.stop();
   }
 
-  void say(const std::string& what) { run(postgres::notify(direct, "c", what)); }
+  void say(const std::string& what) { run(postgres::database(direct).notify("c", what)); }
   bool hears(const strings& expected, std::chrono::milliseconds most = 30s) {
     return all.run_until([&] { return ear.heard == expected || stream.ended; }, most) && !stream.ended;
   }
