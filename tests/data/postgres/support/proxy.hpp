@@ -90,6 +90,11 @@ class proxy {
   bool has_lost() const { return closed_; }
   void let_in() { closed_ = false; }
   int accepted() const { return accepted_; }
+  /// When somebody came who was turned away, or for whom the server was not there.
+  std::vector<std::chrono::steady_clock::time_point> turned_away() {
+    const std::lock_guard lock(mutex_);
+    return turned_away_;
+  }
 
  private:
   using clock = std::chrono::steady_clock;
@@ -121,19 +126,20 @@ class proxy {
     ::close(one.server);
   }
 
+  void turn_away(int client) {
+    const std::lock_guard lock(mutex_);
+    turned_away_.push_back(clock::now());
+    ::close(client);
+  }
   void accept_one() {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client < 0) return;
-    if (closed_) {
-      ::close(client);
-      return;
-    }
+    if (closed_) return turn_away(client);
     const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const auto at = local(to_);
     if (::connect(server, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
-      ::close(client);
       ::close(server);
-      return;
+      return turn_away(client);
     }
     ::fcntl(server, F_SETFL, O_NONBLOCK);
     const int yes = 1;
@@ -237,6 +243,7 @@ class proxy {
   std::mutex mutex_;
   std::string swallowed_;
   std::string lost_;
+  std::vector<clock::time_point> turned_away_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> stalled_{false};
   std::atomic<bool> obeyed_{false};
