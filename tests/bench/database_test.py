@@ -134,7 +134,6 @@ class Arithmetic(unittest.TestCase):
         for name, cpu in (("db", 1.25), ("queries", 1.6), ("fortunes", 1.6)):
             self.assertEqual(stored[f"{name}.cpu"]["limit"], cpu)
             self.assertAlmostEqual(1 / stored[f"{name}.rate"]["limit"], 0.9, places=3)
-            self.assertEqual(stored[f"{name}.libpqxx"]["limit"], 0.5)
 
 
 def psql(url, *words):

@@ -68,7 +68,7 @@ TEST_CASE("while the database is away each client hears 503 and when to come aga
     CHECK(grows(all.answered));
     shortest = std::min(shortest, std::chrono::steady_clock::now() - up);
   }
-  // The machine may be busy with others, and a server that was killed with its disk: one has to be as quick.
+  // The machine may be busy with others, and a server that comes back with its disk: one has to be as quick.
   CHECK(shortest < 2s);
   all.over = true;
   for (auto& one : clients) one.join();
