@@ -142,13 +142,24 @@ figures run_pqxx(double seconds, std::size_t threads) {
 int main(int argc, char** argv) try {
   int seconds = 1, rounds = 5;
   double least = 0;
-  for (int i = 1; i + 1 < argc; ++i) {
+  if (argc % 2 == 0) {
+    std::fprintf(stderr, "driver_bench: \"%s\" lacks its number\n", argv[argc - 1]);
+    return 64;
+  }
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view option = argv[i], text = argv[i + 1];
     const auto read = [&](auto& into) {
-      std::from_chars(argv[i + 1], argv[i + 1] + std::strlen(argv[i + 1]), into);
+      const auto got = std::from_chars(text.data(), text.data() + text.size(), into);
+      return got.ec == std::errc() && got.ptr == text.data() + text.size() && into > 0;
     };
-    if (std::string_view(argv[i]) == "--seconds") read(seconds);
-    if (std::string_view(argv[i]) == "--rounds") read(rounds);
-    if (std::string_view(argv[i]) == "--least") read(least);
+    if ((option == "--seconds" && read(seconds)) || (option == "--rounds" && read(rounds)) ||
+        (option == "--least" && read(least)))
+      continue;
+    // A limit that was not understood would pass for one that holds.
+    std::fprintf(
+        stderr, "driver_bench: \"%s %s\" is none of --seconds N, --rounds N and --least RATIO, all above 0\n",
+        argv[i], argv[i + 1]);
+    return 64;
   }
   const char* url = std::getenv("DATABASE_URL");
   if (!url) {

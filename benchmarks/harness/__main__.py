@@ -51,7 +51,7 @@ def parse(words):
                    help="do not go before other programs (as root it does, so that they hardly disturb it)")
     g = p.add_argument_group("the gate")
     g.add_argument("--check", nargs="?", const="", metavar="BASELINE",
-                   help="fail when a ratio is beyond the baseline's band (default: benchmarks/baseline.json, with --database "
+                   help="fail when a ratio is beyond the baseline's band or limit (default: benchmarks/baseline.json, with --database "
                         "benchmarks/database-baseline.json)")
     g.add_argument("--update-baseline", action="store_true", help="put this run's ratios into the baseline, keeping its bands")
     g.add_argument("--measure-band", nargs="?", const=10, type=int, metavar="RUNS",

@@ -28,8 +28,7 @@ bring_libpqxx7() {
       rm -rf "$room.part"
       return 0
     fi
-    mkdir -p "$room"
-    mv "$room.part/usr/include/pqxx" "$room/pqxx"
+    mv "$room.part/usr/include" "$room"
     rm -rf "$room.part"
   fi
   export CORBEL_TEST_LIBPQXX7=$PWD/$room

@@ -60,8 +60,7 @@ start_postgres() {
   expect postgres "$(postgres_program pg_isready)" -h 127.0.0.1 -p "$postgres_port"
   export CORBEL_TEST_POSTGRES_URL=postgres://corbel@127.0.0.1:$postgres_port/postgres
   # For tests that start servers of their own: the programs, the user who may run them, and the words that run as him.
-  export CORBEL_TEST_POSTGRES_DATA=$services_dir/postgres CORBEL_TEST_POSTGRES_BIN=$bin
-  export CORBEL_TEST_POSTGRES_USER=${nobody:-$(id -un)} CORBEL_TEST_POSTGRES_RUN="${as_nobody[*]}"
+  export CORBEL_TEST_POSTGRES_BIN=$bin CORBEL_TEST_POSTGRES_RUN="${as_nobody[*]}"
 }
 
 # In transaction mode, as it ships otherwise: what it refuses by itself, it refuses here.
@@ -98,10 +97,8 @@ await_redis() {
 # A folder for all of them, and the user that they run as.
 prepare_services() {
   as_nobody=()
-  nobody=
   services_dir=$(mktemp -d "${TMPDIR:-/tmp}/corbel-test.XXXXXX")
   if [ "$(id -u)" -eq 0 ]; then # Postgres and PgBouncer refuse to run as root
-    nobody=postgres
     as_nobody=(setpriv --reuid=postgres --regid=postgres --clear-groups)
     chown postgres:postgres "$services_dir"
   fi

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 #include "base/sanitized.hpp"
@@ -55,10 +56,14 @@ class spare_blocks {
 };
 
 /// A base for classes whose objects come and go by the hundred on a thread. They may end on another one.
-/// For final classes: a class derived from T would have another size.
 template <class T>
 struct recycled {
-  static void* operator new(std::size_t) { return spare_blocks<sizeof(T)>::take(); }
+  static void* operator new(std::size_t) {
+    static_assert(std::is_final_v<T>, "corbel: make it final: a class derived from it has another size");
+    static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__,
+                  "corbel: its alignment is more than plain memory has: leave recycled<T> out");
+    return spare_blocks<sizeof(T)>::take();
+  }
   static void operator delete(void* block) noexcept { spare_blocks<sizeof(T)>::give(block); }
 };
 

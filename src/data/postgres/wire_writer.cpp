@@ -66,14 +66,13 @@ void wire_writer::end() {
     throw failure(
         malformed("What is to be stored is too long.", "invalid_value")
             .because("a statement with its values has more than 1 GiB, which Postgres does not take"));
-  const auto length = static_cast<std::uint32_t>(out_.size() - length_at_);
-  for (unsigned i = 0; i < 4; ++i)
-    out_[length_at_ + i] = static_cast<char>(static_cast<unsigned char>(length >> (24 - 8 * i)));
+  write32(out_.data() + length_at_, out_.size() - length_at_);
 }
 
 void wire_writer::put16(std::size_t n) {
-  const char bytes[2] = {static_cast<char>(n >> 8 & 0xff), static_cast<char>(n & 0xff)};
-  out_.append(bytes, 2);
+  char bytes[2];
+  write16(bytes, n);
+  out_.append(bytes, sizeof bytes);
 }
 
 void wire_writer::put_text(std::string_view text) {
