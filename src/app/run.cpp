@@ -11,6 +11,7 @@
 #include "app/handover.hpp"
 #include "app/impl.hpp"
 #include "app/process.hpp"
+#include "base/exception_text.hpp"
 #include "server/listener.hpp"
 
 namespace corbel {
@@ -52,16 +53,6 @@ class loop_threads {
   std::vector<std::unique_ptr<event_loop>> loops_;
   std::vector<std::thread> threads_;
 };
-
-std::string text_of(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "an exception that is no std::exception";
-  }
-}
 
 void say(const std::string& text) {
   std::fprintf(stderr, "corbel: %s\n", text.c_str());
@@ -111,7 +102,7 @@ int app::impl::one_run::run(std::vector<int> activated) {
         wait_for_hangup();
       }
     } catch (...) {
-      say("the application does not start: " + text_of(std::current_exception()));
+      say("the application does not start: " + exception_text(std::current_exception()));
       code_ = 1;
       finish();
     }

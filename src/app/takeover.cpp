@@ -14,7 +14,7 @@ namespace {
 
 namespace line = handover_line;
 
-constexpr timeval patience{10, 0};
+constexpr timeval handover_patience{10, 0};
 /// The old process may have found its successor in this very moment: the path names that one soon.
 constexpr int attempts = 5;
 constexpr useconds_t between_attempts = 100'000;
@@ -44,8 +44,8 @@ std::optional<takeover> takeover::from(const std::string& path) {
   for (int attempt = 0; attempt < attempts; ++attempt) {
     takeover made;
     made.line_ = line::make(false);
-    (void)::setsockopt(made.line_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    (void)::setsockopt(made.line_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    (void)::setsockopt(made.line_, SOL_SOCKET, SO_RCVTIMEO, &handover_patience, sizeof handover_patience);
+    (void)::setsockopt(made.line_, SOL_SOCKET, SO_SNDTIMEO, &handover_patience, sizeof handover_patience);
     if (const int failed = line::connect(made.line_, path); failed == ENOENT || failed == ECONNREFUSED)
       return {};  // nobody was there yet, or whoever was there crashed
     else if (failed != 0)

@@ -6,7 +6,7 @@
 namespace corbel {
 namespace {
 
-constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view plain_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 constexpr std::uint8_t no_digit = 255;
@@ -18,7 +18,7 @@ constexpr std::array<std::uint8_t, 256> digits_of(std::string_view alphabet) {
     table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
   return table;
 }
-constexpr auto plain_digits = digits_of(plain);
+constexpr auto plain_digits = digits_of(plain_letters);
 constexpr auto url_safe_digits = digits_of(url_safe);
 
 std::string encode(std::string_view bytes, std::string_view alphabet) {
@@ -64,7 +64,7 @@ int hex_digit(char c) {
 }  // namespace
 
 std::string to_base64(std::string_view bytes) {
-  auto out = encode(bytes, plain);
+  auto out = encode(bytes, plain_letters);
   out.append((4 - out.size() % 4) % 4, '=');
   return out;
 }

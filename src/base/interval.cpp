@@ -30,13 +30,13 @@ void append_seconds(std::string& out, std::int64_t microseconds) {
   out += 'S';
 }
 
-struct unit {
+struct interval_unit {
   char letter;
   std::int64_t factor;
   int part;  // of months, days, microseconds
 };
-constexpr std::array<unit, 4> of_dates{{{'Y', 12, 0}, {'M', 1, 0}, {'W', 7, 1}, {'D', 1, 1}}};
-constexpr std::array<unit, 3> of_times{{{'H', hour, 2}, {'M', minute, 2}, {'S', second, 2}}};
+constexpr std::array<interval_unit, 4> of_dates{{{'Y', 12, 0}, {'M', 1, 0}, {'W', 7, 1}, {'D', 1, 1}}};
+constexpr std::array<interval_unit, 3> of_times{{{'H', hour, 2}, {'M', minute, 2}, {'S', second, 2}}};
 
 /// Reads ISO 8601's designators into months, days and microseconds.
 class reader {
@@ -62,7 +62,7 @@ class reader {
 
   /// Counts with their letters, in the order of `units`, up to 'T' or the end.
   template <std::size_t N>
-  bool section(const std::array<unit, N>& units) {
+  bool section(const std::array<interval_unit, N>& units) {
     std::size_t next = 0;
     while (!text_.empty() && text_.front() != 'T') {
       const bool negative = text_.front() == '-';
@@ -95,7 +95,7 @@ class reader {
     return digits > 0;
   }
 
-  bool add(const unit& to, std::int64_t count, std::int64_t more = 0) {
+  bool add(const interval_unit& to, std::int64_t count, std::int64_t more = 0) {
     std::int64_t& part = parts_[static_cast<std::size_t>(to.part)];
     std::int64_t product = 0;
     return !__builtin_mul_overflow(count, to.factor, &product) &&

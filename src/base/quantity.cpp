@@ -8,35 +8,35 @@ namespace corbel {
 namespace {
 
 template <class Number>
-struct unit {
+struct quantity_unit {
   std::string_view name;
   Number factor;
 };
 
-constexpr std::array<unit<std::uint64_t>, 10> sizes{{{"B", 1},
-                                                     {"KiB", 1ull << 10},
-                                                     {"MiB", 1ull << 20},
-                                                     {"GiB", 1ull << 30},
-                                                     {"TiB", 1ull << 40},
-                                                     {"kB", 1'000},
-                                                     {"KB", 1'000},
-                                                     {"MB", 1'000'000},
-                                                     {"GB", 1'000'000'000},
-                                                     {"TB", 1'000'000'000'000}}};
+constexpr std::array<quantity_unit<std::uint64_t>, 10> sizes{{{"B", 1},
+                                                              {"KiB", 1ull << 10},
+                                                              {"MiB", 1ull << 20},
+                                                              {"GiB", 1ull << 30},
+                                                              {"TiB", 1ull << 40},
+                                                              {"kB", 1'000},
+                                                              {"KB", 1'000},
+                                                              {"MB", 1'000'000},
+                                                              {"GB", 1'000'000'000},
+                                                              {"TB", 1'000'000'000'000}}};
 constexpr std::size_t binary_sizes = 5;
 
 // Each divides the next.
-constexpr std::array<unit<std::int64_t>, 7> spans{{{"ns", 1},
-                                                   {"us", 1'000},
-                                                   {"ms", 1'000'000},
-                                                   {"s", 1'000'000'000},
-                                                   {"m", 60'000'000'000},
-                                                   {"h", 3'600'000'000'000},
-                                                   {"d", 86'400'000'000'000}}};
+constexpr std::array<quantity_unit<std::int64_t>, 7> spans{{{"ns", 1},
+                                                            {"us", 1'000},
+                                                            {"ms", 1'000'000},
+                                                            {"s", 1'000'000'000},
+                                                            {"m", 60'000'000'000},
+                                                            {"h", 3'600'000'000'000},
+                                                            {"d", 86'400'000'000'000}}};
 
 /// number * factor, where both have their text, in `text`; empty when it is anything else or too large.
 template <class Number, std::size_t N>
-std::optional<Number> read(std::string_view text, const std::array<unit<Number>, N>& units) {
+std::optional<Number> read(std::string_view text, const std::array<quantity_unit<Number>, N>& units) {
   Number number = 0;
   const auto [stop, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (problem != std::errc{}) return {};

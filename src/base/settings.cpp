@@ -15,8 +15,6 @@ namespace {
 using json::path;
 using json::violation_list;
 
-constexpr constraints no_rules{};
-
 bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }

@@ -59,7 +59,6 @@ std::string scalar_text(const type_descriptor& type, const void* value) {
 
 std::string example_of(const type_descriptor& type, const constraints& rules, std::string_view variable,
                        const void* unset) {
-  static constexpr constraints no_rules{};
   switch (type.kind) {
     case type_kind::boolean: return "true";
     case type_kind::integer:

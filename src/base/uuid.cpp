@@ -8,6 +8,8 @@
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
+
+#include "base/hex.hpp"
 #endif
 
 namespace corbel {
@@ -65,13 +67,6 @@ constexpr std::uint32_t counter_limit = 1u << 22;
 
 void put_big_endian(std::uint8_t* at, std::uint64_t value) {
   for (std::size_t i = 0; i < 8; ++i) at[i] = static_cast<std::uint8_t>(value >> (56 - 8 * i));
-}
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace
@@ -163,8 +158,8 @@ std::optional<uuid> parse_uuid(std::string_view text) noexcept {
       if (text[at] != '-') return {};
       ++at;
     }
-    const int high = hex(text[at]);
-    const int low = hex(text[at + 1]);
+    const int high = hex_value(text[at]);
+    const int low = hex_value(text[at + 1]);
     if (high < 0 || low < 0) return {};
     id.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
     at += 2;

@@ -1,4 +1,5 @@
 #include "client/body_framer.hpp"
+#include "base/hex.hpp"
 
 #include <algorithm>
 
@@ -6,16 +7,7 @@
 #include "corbel/http/field.hpp"
 
 namespace corbel::outgoing {
-namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 body_framer::body_framer(const response_framing& framing) : left_(framing.length) {
   switch (framing.end) {
@@ -50,7 +42,7 @@ std::string_view body_framer::next(std::string_view& in, std::optional<error>& w
 bool body_framer::step(char c, std::optional<error>& why) {
   switch (state_) {
     case state::size:
-      if (const int digit = hex(c); digit >= 0) {
+      if (const int digit = hex_value(c); digit >= 0) {
         left_ = left_ << 4 | static_cast<std::uint64_t>(digit);
         return ++digits_ <= 15;  // cannot run over 64 bits
       }

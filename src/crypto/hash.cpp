@@ -7,13 +7,12 @@
 #include <stdexcept>
 #include <string>
 
+#include "crypto/openssl_bytes.hpp"
+
 namespace corbel::crypto {
 namespace {
 
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-unsigned char* bytes_of(digest& d) {
+unsigned char* room_in(digest& d) {
   return reinterpret_cast<unsigned char*>(d.bytes.data());
 }
 
@@ -21,10 +20,10 @@ void require(bool done) {
   if (!done) throw std::runtime_error("OpenSSL could not compute a SHA-256; its installation is broken");
 }
 
-struct free_context {
+struct free_digest_context {
   void operator()(EVP_MD_CTX* c) const noexcept { EVP_MD_CTX_free(c); }
 };
-using context = std::unique_ptr<EVP_MD_CTX, free_context>;
+using context = std::unique_ptr<EVP_MD_CTX, free_digest_context>;
 
 /// Looked up once: OpenSSL 3 otherwise searches its providers for every hash.
 const EVP_MD* algorithm() {
@@ -59,14 +58,14 @@ sha256_stream& sha256_stream::update(std::string_view piece) {
 
 digest sha256_stream::finish() {
   digest made;
-  require(EVP_DigestFinal_ex(impl_->state.get(), bytes_of(made), nullptr) == 1);
+  require(EVP_DigestFinal_ex(impl_->state.get(), room_in(made), nullptr) == 1);
   impl_->restart();
   return made;
 }
 
 digest sha256(std::string_view data) {
   digest made;
-  require(EVP_Digest(data.data(), data.size(), bytes_of(made), nullptr, algorithm(), nullptr) == 1);
+  require(EVP_Digest(data.data(), data.size(), room_in(made), nullptr, algorithm(), nullptr) == 1);
   return made;
 }
 
@@ -84,12 +83,12 @@ digest hmac_sha256(std::string_view key, std::string_view data) {
   bool done = s && EVP_DigestInit_ex(s, algorithm(), nullptr) == 1 &&
               EVP_DigestUpdate(s, pad.data(), pad.size()) == 1 &&
               EVP_DigestUpdate(s, data.data(), data.size()) == 1 &&
-              EVP_DigestFinal_ex(s, bytes_of(made), nullptr) == 1;
+              EVP_DigestFinal_ex(s, room_in(made), nullptr) == 1;
   for (auto& c : pad) c = static_cast<char>(c ^ 0x36 ^ 0x5c);
   done = done && EVP_DigestInit_ex(s, algorithm(), nullptr) == 1 &&
          EVP_DigestUpdate(s, pad.data(), pad.size()) == 1 &&
          EVP_DigestUpdate(s, made.bytes.data(), made.bytes.size()) == 1 &&
-         EVP_DigestFinal_ex(s, bytes_of(made), nullptr) == 1;
+         EVP_DigestFinal_ex(s, room_in(made), nullptr) == 1;
   wipe(pad.data(), pad.size());
   require(done);
   return made;

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "corbel/crypto/random.hpp"
+#include "crypto/openssl_bytes.hpp"
 
 namespace corbel::crypto {
 namespace {
@@ -16,18 +17,14 @@ constexpr std::size_t nonce_size = 12;
 constexpr std::size_t tag_size = 16;
 static_assert(seal_overhead == salt_size + nonce_size + tag_size);
 
-struct free_context {
+struct free_cipher_context {
   void operator()(EVP_CIPHER_CTX* c) const noexcept { EVP_CIPHER_CTX_free(c); }
 };
-using context_ptr = std::unique_ptr<EVP_CIPHER_CTX, free_context>;
+using context_ptr = std::unique_ptr<EVP_CIPHER_CTX, free_cipher_context>;
 
-const EVP_CIPHER* algorithm() {
+const EVP_CIPHER* cipher() {
   static const EVP_CIPHER* const found = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   return found;
-}
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 /// The key of one message, gone when it goes out of scope.
@@ -45,8 +42,8 @@ context_ptr start(const message_key& key, std::string_view nonce, std::string_vi
   context_ptr c(EVP_CIPHER_CTX_new());
   int n = 0;
   const bool ready =
-      c && algorithm() &&
-      EVP_CipherInit_ex2(c.get(), algorithm(), bytes_of(key.key.view()), bytes_of(nonce), sealing ? 1 : 0,
+      c && cipher() &&
+      EVP_CipherInit_ex2(c.get(), cipher(), bytes_of(key.key.view()), bytes_of(nonce), sealing ? 1 : 0,
                          nullptr) == 1 &&
       EVP_CipherUpdate(c.get(), nullptr, &n, bytes_of(context), static_cast<int>(context.size())) == 1;
   if (!ready) throw std::runtime_error("OpenSSL could not start AES-256-GCM; its installation is broken");

@@ -7,7 +7,7 @@
 namespace corbel::data {
 namespace {
 
-std::string quoted(std::string_view name) {
+std::string quoted_name(std::string_view name) {
   std::string out = "\"";
   for (const char c : name) {
     if (c == '"') out += '"';
@@ -25,10 +25,10 @@ void require(bool fits, const data::table& table, std::string_view field, std::s
 }  // namespace
 
 entity::entity(const type_descriptor& type, const data::table& table)
-    : type_(&type), table_(table), sql_name_(quoted(table.name())) {
+    : type_(&type), table_(table), sql_name_(quoted_name(table.name())) {
   columns_.reserve(type.object->field_count);
   for (const auto& field : *type.object) {
-    columns_.push_back({&field, quoted(snake_case(field.name)), table.is_generated(field.name)});
+    columns_.push_back({&field, quoted_name(snake_case(field.name)), table.is_generated(field.name)});
     sql_columns_ += (sql_columns_.empty() ? "" : ", ") + columns_.back().sql;
   }
   key_ = find(table.key());

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// How long a database that was just lost is asked what became of a transaction.
-constexpr auto patience = 5s;
+constexpr auto insert_patience = 5s;
 constexpr auto pause_between = 100ms;
 
 /// In bytes. More than that no client needs, and an index does not hold a long one.
@@ -91,7 +91,7 @@ task<void> settle(transaction* tx, source from, std::string key, std::string att
     open = f.error();
   }
   if (!open) co_return;
-  const auto give_up = std::chrono::steady_clock::now() + patience;
+  const auto give_up = std::chrono::steady_clock::now() + insert_patience;
   asio::steady_timer timer(co_await asio::this_coro::executor);
   while (std::chrono::steady_clock::now() < give_up) {
     std::optional<maker> by;

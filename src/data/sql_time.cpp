@@ -5,7 +5,7 @@
 namespace corbel::data {
 namespace {
 
-bool skip(std::string_view& text, char expected) {
+bool take_char(std::string_view& text, char expected) {
   if (!text.starts_with(expected)) return false;
   text.remove_prefix(1);
   return true;
@@ -37,13 +37,13 @@ int take_fraction(std::string_view& text) {
 std::optional<std::chrono::seconds> take_offset(std::string_view& text) {
   if (text.empty()) return std::chrono::seconds{0};
   const int sign = text.front() == '-' ? -1 : 1;
-  if (!skip(text, '+') && !skip(text, '-')) return {};
+  if (!take_char(text, '+') && !take_char(text, '-')) return {};
   const int hours = take_pair(text, 23);
   int minutes = 0;
   int seconds = 0;
-  if (skip(text, ':')) {
+  if (take_char(text, ':')) {
     minutes = take_pair(text, 59);
-    if (skip(text, ':')) seconds = take_pair(text, 59);
+    if (take_char(text, ':')) seconds = take_pair(text, 59);
   }
   if (hours < 0 || minutes < 0 || seconds < 0) return {};
   return sign * (std::chrono::hours{hours} + std::chrono::minutes{minutes} + std::chrono::seconds{seconds});
@@ -56,14 +56,14 @@ std::optional<timestamp> parse_sql_timestamp(std::string_view text) noexcept {
   const auto day = parse_date(text.substr(0, date_length));
   if (!day || text.size() <= date_length) return {};
   text.remove_prefix(date_length);
-  if (!skip(text, ' ')) return {};
+  if (!take_char(text, ' ')) return {};
   const int hours = take_pair(text, 23);
-  if (hours < 0 || !skip(text, ':')) return {};
+  if (hours < 0 || !take_char(text, ':')) return {};
   const int minutes = take_pair(text, 59);
-  if (minutes < 0 || !skip(text, ':')) return {};
+  if (minutes < 0 || !take_char(text, ':')) return {};
   const int seconds = take_pair(text, 59);
   if (seconds < 0) return {};
-  const int milli = skip(text, '.') ? take_fraction(text) : 0;
+  const int milli = take_char(text, '.') ? take_fraction(text) : 0;
   if (milli < 0) return {};
   const auto offset = take_offset(text);
   if (!offset || !text.empty()) return {};

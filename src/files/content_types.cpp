@@ -117,7 +117,7 @@ constexpr row table[] = {
 static_assert(std::is_sorted(std::begin(table), std::end(table),
                              [](const row& a, const row& b) { return a.extension < b.extension; }));
 
-constexpr std::size_t longest = 11;
+constexpr std::size_t longest_extension = 11;
 
 }  // namespace
 
@@ -130,8 +130,8 @@ std::string_view content_type_of(std::string_view path,
   const auto extension = name.substr(dot + 1);
   for (const auto& [given, type] : own)
     if (iequals(given, extension)) return type;
-  std::array<char, longest> lower{};
-  if (extension.size() > longest) return unknown;
+  std::array<char, longest_extension> lower{};
+  if (extension.size() > longest_extension) return unknown;
   std::transform(extension.begin(), extension.end(), lower.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
   const std::string_view wanted(lower.data(), extension.size());

@@ -7,7 +7,7 @@
 namespace corbel {
 namespace {
 
-constexpr std::array<std::string_view, 24> names{
+constexpr std::array<std::string_view, 24> compressible_types{
     "application/ecmascript",
     "application/graphql",
     "application/javascript",
@@ -42,7 +42,7 @@ bool is_compressible(std::string_view content_type) noexcept {
   if (type.size() > 5 && iequals(type.substr(0, 5), "text/")) return true;
   for (const auto suffix : suffixes)
     if (type.size() > suffix.size() && iequals(type.substr(type.size() - suffix.size()), suffix)) return true;
-  for (const auto name : names)
+  for (const auto name : compressible_types)
     if (iequals(type, name)) return true;
   return iequals(type, "image/vnd.microsoft.icon");
 }

@@ -12,8 +12,8 @@ namespace {
 
 using crypto::digest;
 
-constexpr std::size_t least_secret = 32;  // bytes
-constexpr std::size_t longest = 4096;     // what browsers keep; more is not looked at
+constexpr std::size_t least_secret = 32;      // bytes
+constexpr std::size_t longest_cookie = 4096;  // what browsers keep; more is not looked at
 
 /// No two pairs of purpose and name give one key: a token holds no NUL.
 digest key_for(const digest& root, std::string_view purpose, std::string_view name) {
@@ -90,7 +90,7 @@ new_cookie cookie_keys::sign(std::string_view name, std::string_view value,
 
 std::optional<std::string> cookie_keys::verify(std::string_view name, std::string_view text,
                                                timestamp now) const {
-  if (text.size() > longest) return {};
+  if (text.size() > longest_cookie) return {};
   const auto last = text.rfind('.');
   if (last == std::string_view::npos) return {};
   const auto said = text.substr(0, last);
@@ -117,7 +117,7 @@ new_cookie cookie_keys::seal(std::string_view name, std::string_view value,
 
 std::optional<std::string> cookie_keys::open(std::string_view name, std::string_view text,
                                              timestamp now) const {
-  if (text.size() > longest) return {};
+  if (text.size() > longest_cookie) return {};
   const auto sealed = from_base64url(text);
   if (!sealed) return {};
   for (const auto& root : roots_) {

@@ -18,9 +18,9 @@ void put(std::string& out, unsigned value, unsigned from) {
 }
 
 /// Reads a text from its front; once something is not there, everything fails.
-class reader {
+class date_reader {
  public:
-  explicit reader(std::string_view text) : rest_(text) {}
+  explicit date_reader(std::string_view text) : rest_(text) {}
 
   void skip(std::string_view expected) {
     if (rest_.substr(0, expected.size()) != expected) return fail();
@@ -115,7 +115,7 @@ std::optional<timestamp> parse_http_date(std::string_view text, timestamp now) n
   for (const auto name : day_names) {
     const bool whole = text.substr(0, name.size()) == name;
     if (!whole && text.substr(0, 3) != name.substr(0, 3)) continue;
-    reader in(text.substr(whole ? name.size() : 3));
+    date_reader in(text.substr(whole ? name.size() : 3));
     if (whole) {  // RFC 850
       in.skip(", ");
       const int d = in.number(2);

@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t batch_size = 64 * 1024;
+constexpr std::size_t batch_bytes = 64 * 1024;
 
 /// A subscriber that has read everything.
 struct waiter {
@@ -117,7 +117,7 @@ task<> event_subscription::operator()(event_sink& to) {
     news.clear();
     {
       const std::lock_guard lock(channel.mutex);
-      channel.history.read(at_, news, batch_size);
+      channel.history.read(at_, news, batch_bytes);
       if (at_.missed != 0 && !first && channel.settings.slow == slow_subscriber::close) co_return;
       if (at_.missed != 0) append_missed(batch, std::exchange(at_.missed, 0));
       batch += news;

@@ -8,7 +8,7 @@
 namespace corbel {
 namespace {
 
-constexpr std::size_t longest = 200;  // of the 255 bytes that file systems take, with room for a suffix
+constexpr std::size_t longest_name = 200;  // of the 255 bytes that file systems take, with room for a suffix
 
 /// Invisible marks that change the direction of what follows: they make "exe.png" of "gnp.exe".
 bool is_direction_mark(std::string_view three) {
@@ -27,11 +27,11 @@ bool is_device(std::string_view name) {
 
 /// Cuts at the beginning of a character, and keeps a short extension.
 void shorten(std::string& name) {
-  if (name.size() <= longest) return;
+  if (name.size() <= longest_name) return;
   const auto dot = name.rfind('.');
   const auto extension =
       dot != std::string::npos && name.size() - dot <= 16 ? name.substr(dot) : std::string();
-  std::size_t cut = longest - extension.size();
+  std::size_t cut = longest_name - extension.size();
   while (cut > 0 && (static_cast<unsigned char>(name[cut]) & 0xc0) == 0x80) --cut;
   name.resize(cut);
   name += extension;

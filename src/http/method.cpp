@@ -4,12 +4,12 @@
 
 namespace corbel {
 namespace {
-constexpr std::string_view names[method_count] = {"GET",    "HEAD",    "POST",    "PUT",   "PATCH",
-                                                  "DELETE", "OPTIONS", "CONNECT", "TRACE", "OTHER"};
+constexpr std::string_view method_names[method_count] = {"GET",    "HEAD",    "POST",    "PUT",   "PATCH",
+                                                         "DELETE", "OPTIONS", "CONNECT", "TRACE", "OTHER"};
 }
 
 std::string_view to_string(method m) noexcept {
-  return names[static_cast<std::size_t>(m)];
+  return method_names[static_cast<std::size_t>(m)];
 }
 
 method method_of(std::string_view name) noexcept {

@@ -4,12 +4,11 @@
 #include <cstring>
 #include <utility>
 
+#include "http/multipart_error.hpp"
+
 namespace corbel {
 namespace {
 
-error broken(std::string what) {
-  return malformed("The multipart body cannot be read: " + what, "malformed_multipart");
-}
 error too_large(std::string code, std::string what) {
   return {error_kind::payload_too_large, std::move(code), std::move(what)};
 }
@@ -110,7 +109,8 @@ std::optional<error> multipart_parser::read_line_end(char c) {
     return std::optional<error>();
   };
   const bool blank = c == ' ' || c == '\t';
-  if (blank && ++outside_ > limits_.outside_bytes) return broken("a boundary is followed by too much space.");
+  if (blank && ++outside_ > limits_.outside_bytes)
+    return broken_multipart("a boundary is followed by too much space.");
   switch (state_) {
     case state::after_boundary:
       if (c == '-') return take(state::dash);
@@ -133,7 +133,8 @@ std::optional<error> multipart_parser::read_line_end(char c) {
     default:
       if (c == '\n') return take(state::epilogue);
   }
-  return broken("a line begins with the boundary but is none; choose a boundary that no part contains.");
+  return broken_multipart(
+      "a line begins with the boundary but is none; choose a boundary that no part contains.");
 }
 
 result<multipart_event> multipart_parser::next(std::string_view& input) {
@@ -151,7 +152,8 @@ result<multipart_event> multipart_parser::next(std::string_view& input) {
         } else if (state_ == state::body) {
           return event::data;
         } else if ((outside_ += data_.size()) > limits_.outside_bytes) {
-          return fail(broken("it does not begin with its boundary, --" + delimiter_.substr(4) + "."));
+          return fail(
+              broken_multipart("it does not begin with its boundary, --" + delimiter_.substr(4) + "."));
         }
         break;
       }
@@ -163,7 +165,8 @@ result<multipart_event> multipart_parser::next(std::string_view& input) {
       case state::epilogue:
         outside_ += input.size();
         input = {};
-        if (outside_ > limits_.outside_bytes) return fail(broken("it goes on behind its closing boundary."));
+        if (outside_ > limits_.outside_bytes)
+          return fail(broken_multipart("it goes on behind its closing boundary."));
         return event::end;
       default:
         if (input.empty()) return state_ >= state::closed ? event::end : event::more;
@@ -181,7 +184,7 @@ result<multipart_event> multipart_parser::next(std::string_view& input) {
 result<void> multipart_parser::finish() const {
   if (failed_) return *failed_;
   if (state_ == state::closed || state_ == state::closed_line_end || state_ == state::epilogue) return {};
-  return broken("it ends before its closing boundary, --" + delimiter_.substr(4) + "--.");
+  return broken_multipart("it ends before its closing boundary, --" + delimiter_.substr(4) + "--.");
 }
 
 }  // namespace corbel

@@ -5,14 +5,11 @@
 #include "base/json/utf8.hpp"
 #include "corbel/http/field.hpp"
 #include "corbel/http/multipart.hpp"
+#include "http/multipart_error.hpp"
 
 /// The texts around the parts: the boundary in Content-Type, and the header lines of a part.
 namespace corbel {
 namespace {
-
-error broken(std::string what) {
-  return malformed("The multipart body cannot be read: " + what, "malformed_multipart");
-}
 
 bool is_space(char c) {
   return c == ' ' || c == '\t';
@@ -117,32 +114,33 @@ void decode_escapes(std::string& text) {
 std::optional<error> check_name(std::string_view what, std::string& text) {
   decode_escapes(text);
   if (has_control(text) || text.find('\t') != std::string::npos)
-    return broken("a " + std::string(what) + " holds a control character.");
-  if (!json::is_utf8(text)) return broken("a " + std::string(what) + " is not UTF-8.");
+    return broken_multipart("a " + std::string(what) + " holds a control character.");
+  if (!json::is_utf8(text)) return broken_multipart("a " + std::string(what) + " is not UTF-8.");
   return {};
 }
 
 std::optional<error> read_disposition(std::string_view value, part_head& head) {
   const auto type = trim_space(value.substr(0, value.find(';')));
   if (!iequals(type, "form-data"))
-    return broken("a part's Content-Disposition must be form-data; it is \"" +
-                  std::string(type.substr(0, 40)) + "\".");
+    return broken_multipart("a part's Content-Disposition must be form-data; it is \"" +
+                            std::string(type.substr(0, 40)) + "\".");
   parameter_reader parameters(value.substr(std::min(value.find(';'), value.size())));
   bool named = false;
   while (parameters.next()) {
     if (iequals(parameters.name(), "name")) {
-      if (std::exchange(named, true)) return broken("a part has two names.");
+      if (std::exchange(named, true)) return broken_multipart("a part has two names.");
       head.name = parameters.value();
       if (auto why = check_name("name", head.name)) return why;
     } else if (iequals(parameters.name(), "filename")) {
-      if (head.filename) return broken("a part has two file names.");
+      if (head.filename) return broken_multipart("a part has two file names.");
       head.filename = parameters.value();
       if (auto why = check_name("file name", *head.filename)) return why;
     }
   }
   if (!parameters.sound())
-    return broken("a part's Content-Disposition must be form-data; name=\"...\"; filename=\"...\".");
-  if (!named) return broken("a part has no name in its Content-Disposition.");
+    return broken_multipart(
+        "a part's Content-Disposition must be form-data; name=\"...\"; filename=\"...\".");
+  if (!named) return broken_multipart("a part has no name in its Content-Disposition.");
   return {};
 }
 
@@ -151,7 +149,8 @@ std::optional<error> check_charset(std::string_view content_type) {
   while (parameters.next())
     if (iequals(parameters.name(), "charset") && !iequals(parameters.value(), "utf-8") &&
         !iequals(parameters.value(), "us-ascii"))
-      return broken("a field's charset must be UTF-8; it is \"" + parameters.value().substr(0, 40) + "\".");
+      return broken_multipart("a field's charset must be UTF-8; it is \"" + parameters.value().substr(0, 40) +
+                              "\".");
   return {};
 }
 
@@ -166,13 +165,14 @@ result<std::string> multipart_boundary(std::optional<std::string_view> content_t
   std::optional<std::string> boundary;
   while (parameters.next()) {
     if (!iequals(parameters.name(), "boundary")) continue;
-    if (boundary) return broken("the Content-Type has two boundaries.");
+    if (boundary) return broken_multipart("the Content-Type has two boundaries.");
     if (!is_boundary(parameters.value(), parameters.quoted()))
-      return broken("the boundary must be 1 to 70 letters, digits or '()+_,-./:=? characters.");
+      return broken_multipart("the boundary must be 1 to 70 letters, digits or '()+_,-./:=? characters.");
     boundary = parameters.value();
   }
   if (!parameters.sound() || !boundary)
-    return broken("the Content-Type must name the boundary: multipart/form-data; boundary=\"...\".");
+    return broken_multipart(
+        "the Content-Type must name the boundary: multipart/form-data; boundary=\"...\".");
   return std::move(*boundary);
 }
 
@@ -182,30 +182,33 @@ result<part_head> parse_part_head(std::string_view lines) {
   bool typed = false;
   while (!lines.empty()) {
     const auto end = lines.find("\r\n");
-    if (end == std::string_view::npos) return broken("a header line of a part does not end in CRLF.");
+    if (end == std::string_view::npos)
+      return broken_multipart("a header line of a part does not end in CRLF.");
     const auto line = lines.substr(0, end);
     lines.remove_prefix(end + 2);
-    if (has_control(line)) return broken("a header line of a part holds a control character.");
+    if (has_control(line)) return broken_multipart("a header line of a part holds a control character.");
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
-      return broken("a header line of a part must be \"Name: value\", and not folded.");
+      return broken_multipart("a header line of a part must be \"Name: value\", and not folded.");
     const auto name = line.substr(0, colon);
     const auto value = trim_space(line.substr(colon + 1));
     if (iequals(name, "content-disposition")) {
-      if (std::exchange(disposed, true)) return broken("a part has two Content-Dispositions.");
+      if (std::exchange(disposed, true)) return broken_multipart("a part has two Content-Dispositions.");
       if (auto why = read_disposition(value, head)) return std::move(*why);
     } else if (iequals(name, "content-type")) {
-      if (std::exchange(typed, true)) return broken("a part has two Content-Types.");
+      if (std::exchange(typed, true)) return broken_multipart("a part has two Content-Types.");
       head.content_type = value;
     } else if (iequals(name, "content-transfer-encoding")) {
       if (!iequals(value, "7bit") && !iequals(value, "8bit") && !iequals(value, "binary"))
-        return broken("a part's Content-Transfer-Encoding must be left out: HTTP takes bytes as they are.");
+        return broken_multipart(
+            "a part's Content-Transfer-Encoding must be left out: HTTP takes bytes as they are.");
     }
   }
-  if (!disposed) return broken("a part has no Content-Disposition.");
+  if (!disposed) return broken_multipart("a part has no Content-Disposition.");
   if (!head.filename) {
     if (iequals(std::string_view(head.content_type).substr(0, 10), "multipart/"))
-      return broken("a part holds another multipart; send each file in a part of its own, under one name.");
+      return broken_multipart(
+          "a part holds another multipart; send each file in a part of its own, under one name.");
     if (auto why = check_charset(head.content_type)) return std::move(*why);
   }
   return head;

@@ -9,7 +9,7 @@
 namespace corbel {
 namespace {
 
-constexpr std::uint64_t part_head = 80;  // bytes, about what each part of a multipart/byteranges costs
+constexpr std::uint64_t part_head_cost = 80;  // bytes, about what each part of a multipart/byteranges costs
 
 /// Decimal digits; a number too large for 64 bits reads as the largest. Empty when `text` is no number.
 std::optional<std::uint64_t> read_position(std::string_view text) {
@@ -66,7 +66,7 @@ void coalesce(std::vector<byte_range>& ranges) {
   std::size_t kept = 0;
   for (std::size_t i = 1; i < ranges.size(); ++i) {
     auto& last = ranges[kept];
-    if (ranges[i].first <= last.last || ranges[i].first - last.last <= part_head + 1)
+    if (ranges[i].first <= last.last || ranges[i].first - last.last <= part_head_cost + 1)
       last.last = std::max(last.last, ranges[i].last);
     else
       ranges[++kept] = ranges[i];

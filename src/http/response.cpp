@@ -11,18 +11,18 @@
 namespace corbel {
 namespace {
 
-struct line {
+struct line_range {
   std::size_t begin;
   std::size_t end;  ///< behind its CRLF
 };
 
 /// The next line named `name` at or after `from`.
-std::optional<line> find_line(std::string_view text, std::string_view name, std::size_t from = 0) {
+std::optional<line_range> find_line(std::string_view text, std::string_view name, std::size_t from = 0) {
   while (from < text.size()) {
     const auto end = text.find('\n', from) + 1;
     if (from + name.size() < end && text[from + name.size()] == ':' &&
         iequals(text.substr(from, name.size()), name))
-      return line{from, end};
+      return line_range{from, end};
     from = end;
   }
   return {};

@@ -13,7 +13,7 @@
 namespace corbel {
 namespace {
 
-constexpr std::size_t piece_size = 256 * 1024;  // bytes that one call of the disk is worth
+constexpr std::size_t write_size = 256 * 1024;  // bytes that one call of the disk is worth
 
 const std::string none;
 
@@ -147,7 +147,7 @@ task<> upload_writer::write(std::string_view bytes) {
   made_->memory += bytes;
   size_ += bytes.size();
   const bool full =
-      made_->file ? made_->memory.size() >= piece_size : made_->memory.size() > settings_.file_memory;
+      made_->file ? made_->memory.size() >= write_size : made_->memory.size() > settings_.file_memory;
   if (full) co_await spill();
 }
 

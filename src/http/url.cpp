@@ -2,15 +2,10 @@
 
 #include <array>
 
+#include "base/hex.hpp"
+
 namespace corbel {
 namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 constexpr std::array<bool, 256> is_unreserved = [] {
   std::array<bool, 256> table{};
@@ -26,8 +21,8 @@ char* decode(std::string_view text, char* out, bool plus_is_space) {
     if (c == '\0') return nullptr;
     if (c == '%') {
       if (i + 2 >= text.size()) return nullptr;
-      const int high = hex(text[i + 1]);
-      const int low = hex(text[i + 2]);
+      const int high = hex_value(text[i + 1]);
+      const int low = hex_value(text[i + 2]);
       if (high < 0 || low < 0 || (high | low) == 0) return nullptr;
       c = static_cast<char>(high << 4 | low);
       i += 2;

@@ -12,10 +12,10 @@ namespace corbel {
 namespace {
 
 constexpr known_name name("X-Request-Id: ");
-constexpr std::size_t longest = 128;
+constexpr std::size_t longest_id = 128;
 
 bool is_valid(std::string_view id) {
-  return !id.empty() && id.size() <= longest && std::all_of(id.begin(), id.end(), [](char c) {
+  return !id.empty() && id.size() <= longest_id && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_' || c == '.';
   });

@@ -12,7 +12,8 @@
 namespace corbel {
 namespace {
 
-constexpr std::array<std::string_view, 7> names{"trace", "debug", "info", "warn", "error", "fatal", "off"};
+constexpr std::array<std::string_view, 7> level_names{"trace", "debug", "info", "warn",
+                                                      "error", "fatal", "off"};
 
 /// The convention of no-color.org, and terminals that cannot.
 bool colours_wanted() {
@@ -32,12 +33,12 @@ observe::line_format format_for(const log_sink& sink, const log_options& options
 
 std::string_view to_text(log_level level) noexcept {
   const auto index = static_cast<std::size_t>(level);
-  return index < names.size() ? names[index] : "unknown";
+  return index < level_names.size() ? level_names[index] : "unknown";
 }
 
 std::optional<log_level> parse_log_level(std::string_view text) noexcept {
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i] == text) return static_cast<log_level>(i);
+  for (std::size_t i = 0; i < level_names.size(); ++i)
+    if (level_names[i] == text) return static_cast<log_level>(i);
   return {};
 }
 

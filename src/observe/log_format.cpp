@@ -145,7 +145,7 @@ constexpr std::array<look, 6> looks{{{"TRACE", "\x1b[90m"},
                                      {"ERROR", "\x1b[31m"},
                                      {"FATAL", "\x1b[1;31m"}}};
 constexpr std::string_view faint = "\x1b[2m";
-constexpr std::string_view plain = "\x1b[0m";
+constexpr std::string_view no_colour = "\x1b[0m";
 
 }  // namespace
 
@@ -165,7 +165,7 @@ void line_format::append_readable(std::string& out, const log_field& field) cons
   if (coloured_) out += faint;
   append_visible_word(out, field.name);
   out += '=';
-  if (coloured_) out += plain;
+  if (coloured_) out += no_colour;
   append_readable_value(out, secrets_.covers(field.name) ? log_value(redacted) : field.value);
 }
 
@@ -184,11 +184,11 @@ std::string line_format::line(timestamp time, log_level level, std::string_view 
     const auto& shown = looks[std::min(static_cast<std::size_t>(level), looks.size() - 1)];
     if (coloured_) out += faint;
     out += std::string_view(to_text(time)).substr(11, 12);
-    if (coloured_) out += plain;
+    if (coloured_) out += no_colour;
     out += ' ';
     if (coloured_) out += shown.colour;
     out += shown.name;
-    if (coloured_) out += plain;
+    if (coloured_) out += no_colour;
     out += ' ';
     append_visible(out, message);
   }

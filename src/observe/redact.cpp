@@ -14,7 +14,7 @@ bool is_separator(char c) {
 }
 
 /// Lower case, without separators: "X-Api-Key" and "xApiKey" are the same name.
-std::string plain(std::string_view name) {
+std::string bare_name(std::string_view name) {
   std::string out;
   for (const char c : name)
     if (!is_separator(c)) out += lower(c);
@@ -84,12 +84,12 @@ void hide_in_urls(std::string& text) {
 secret_names::secret_names(const std::vector<std::string>& secrets,
                            const std::vector<std::string>& revealed) {
   for (const auto& word : secrets)
-    if (auto name = plain(word); !name.empty()) words_.push_back(std::move(name));
-  for (const auto& name : revealed) revealed_.push_back(plain(name));
+    if (auto name = bare_name(word); !name.empty()) words_.push_back(std::move(name));
+  for (const auto& name : revealed) revealed_.push_back(bare_name(name));
 }
 
 bool secret_names::covers(std::string_view name) const {
-  const auto asked = plain(name);
+  const auto asked = bare_name(name);
   const auto held = [&](const std::string& word) { return asked.find(word) != asked.npos; };
   return std::any_of(words_.begin(), words_.end(), held) &&
          std::find(revealed_.begin(), revealed_.end(), asked) == revealed_.end();

@@ -7,8 +7,6 @@
 namespace corbel::detail {
 namespace {
 
-constexpr constraints no_rules{};
-
 /// Reads what the cookie says; false when it does not fit the type, as after a change of the program.
 bool read_said(const type_descriptor& type, void* out, std::string_view name, std::string_view text) {
   if (is_scalar(type)) {

@@ -22,8 +22,6 @@ error extraction::take() && {
 namespace detail {
 namespace {
 
-constexpr constraints no_rules{};
-
 void read_optional(std::optional<std::string_view> text, std::string_view in, std::string_view name,
                    const type_descriptor& type, void* out, extraction& failed) {
   if (text)

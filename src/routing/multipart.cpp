@@ -10,8 +10,6 @@
 namespace corbel::detail {
 namespace {
 
-constexpr constraints no_rules{};
-
 /// "image/*" takes every image.
 bool matches_type(std::string_view pattern, std::string_view type) {
   if (pattern.ends_with("/*")) {

@@ -280,7 +280,7 @@ const path_tree::node* path_tree::match(const node& at, const split_path& path, 
 namespace {
 
 /// The route of a path that takes the request's method, if there is one.
-path_match offer(const std::vector<route_entry>& routes, std::string_view allow, const request& in) {
+path_match match_for(const std::vector<route_entry>& routes, std::string_view allow, const request& in) {
   path_match made{find_method(routes, in.method(), in.method_name()), true, allow};
   if (!made.route && in.method() == method::head) made.route = find_method(routes, method::get, {});
   return made;
@@ -292,14 +292,14 @@ path_match path_tree::find(request& in) const {
   request_access access(in);
   access.params().clear();
   access.decoded().clear();
-  if (const node* exact = find_exact(in.path())) return offer(exact->routes, exact->allow, in);
+  if (const node* exact = find_exact(in.path())) return match_for(exact->routes, exact->allow, in);
   captures found;
   split_path path;
   if (!split(in.path(), access.decoded(), path)) return {};
   const node* end = match(*root_, path, 0, found);
   if (!end) return {};
   const auto& routes = found.rest ? end->rest_routes : end->routes;
-  auto made = offer(routes, found.rest ? end->rest_allow : end->allow, in);
+  auto made = match_for(routes, found.rest ? end->rest_allow : end->allow, in);
   if (!made.route) return made;
   for (std::size_t i = 0; i < found.count; ++i)
     access.params().push_back({made.route->params[i], found.values[i]});

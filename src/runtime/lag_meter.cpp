@@ -6,7 +6,7 @@ namespace corbel {
 namespace {
 
 /// So many targets' time of late rounds in a row is no burst any more.
-constexpr int patience = 5;
+constexpr int allowed_lag = 5;
 /// So long after the last refusal the meter stays on guard. It refuses nothing that is in time, so nothing
 /// is lost by it; and a load that goes on need not build up its queue again to be noticed.
 constexpr std::chrono::seconds guard{2};
@@ -16,7 +16,7 @@ constexpr std::chrono::seconds guard{2};
 void lag_meter::note_late(clock::duration lasted) noexcept {
   if (target_ == clock::duration::zero()) return;
   behind_ += lasted;
-  if (late_ || behind_ < patience * target_) return;
+  if (late_ || behind_ < allowed_lag * target_) return;
   late_ = true;
   refused_ = began_;
 }

@@ -3,20 +3,10 @@
 #include <exception>
 #include <stdexcept>
 
+#include "base/exception_text.hpp"
+
 namespace corbel {
-namespace {
-
-std::string text_of(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "an exception that is no std::exception";
-  }
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void lifecycle::add(std::string name, action start, action stop) {
   components_.push_back({std::move(name), std::move(start), std::move(stop)});
@@ -32,7 +22,7 @@ task<> lifecycle::start() {
       thrown = std::current_exception();
     }
     if (thrown) {
-      const std::string what = next.name + ": " + text_of(thrown);
+      const std::string what = next.name + ": " + exception_text(thrown);
       (void)co_await stop();
       throw std::runtime_error(what);
     }
@@ -46,7 +36,7 @@ task<std::vector<std::string>> lifecycle::stop() {
     try {
       if (last.stop) co_await last.stop();
     } catch (...) {
-      failed.push_back(last.name + ": " + text_of(std::current_exception()));
+      failed.push_back(last.name + ": " + exception_text(std::current_exception()));
     }
   }
   co_return failed;

@@ -13,7 +13,7 @@
 namespace corbel {
 namespace {
 
-constexpr int batch_size = 512;
+constexpr int events_at_once = 512;
 /// Under load the next batch is ready when one is done: looking again costs one system call, going round
 /// through Asio three. Bounded, so that timers, coroutines and other threads' work get their turn.
 constexpr int most_rounds = 4;
@@ -38,7 +38,7 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
   explicit impl(boost::asio::io_context& context) : descriptor(context, make_epoll()) {}
 
   boost::asio::posix::stream_descriptor descriptor;
-  std::array<epoll_event, batch_size> batch;
+  std::array<epoll_event, events_at_once> batch;
   int batch_count = 0;
   std::size_t watched = 0;
   std::uint64_t wait = 0;  // the wait in flight
@@ -75,7 +75,7 @@ struct readiness_set::impl : std::enable_shared_from_this<impl> {
 
   /// False when nothing was ready.
   bool dispatch(bool follows) {
-    batch_count = ::epoll_wait(fd(), batch.data(), batch_size, 0);
+    batch_count = ::epoll_wait(fd(), batch.data(), events_at_once, 0);
     if (hook) hook(hook_context, follows);
     for (int i = 0; i < batch_count && !closed; ++i) {
       const auto& event = batch[static_cast<std::size_t>(i)];

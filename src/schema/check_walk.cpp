@@ -10,8 +10,6 @@ namespace {
 using json::path;
 using json::violation_list;
 
-constexpr constraints no_rules{};
-
 class value_walk {
  public:
   explicit value_walk(violation_list& found) : found_(found) {}

@@ -13,8 +13,6 @@ namespace {
 using json::path;
 using json::violation_list;
 
-constexpr constraints no_rules{};
-
 void read_scalar(const type_descriptor& type, const constraints& rules, void* out, std::string_view text,
                  const path& at, violation_list& found) {
   if (const auto expected = read_text(type, text, out)) {

@@ -12,8 +12,6 @@
 namespace corbel::schema {
 namespace {
 
-constexpr constraints no_rules{};
-
 using type_list = std::vector<const type_descriptor*>;
 
 bool contains(const type_list& list, const type_descriptor& type) {

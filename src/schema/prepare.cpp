@@ -10,7 +10,7 @@
 namespace corbel::schema {
 namespace {
 
-using nlohmann::json;
+using dom = nlohmann::json;
 
 template <std::size_t N>
 bool is_any_of(const std::string& word, const std::array<const char*, N>& words) {
@@ -44,7 +44,7 @@ class preparation {
  public:
   explicit preparation(leaf_rules leaves) : leaves_(leaves) {}
 
-  result<json> run(json document) {
+  result<dom> run(dom document) {
     schema(document, "");
     if (!problem_) check_references(document);
     if (problem_) return std::move(*problem_);
@@ -62,7 +62,7 @@ class preparation {
     return out;
   }
 
-  void schema(json& node, const std::string& at) {
+  void schema(dom& node, const std::string& at) {
     if (problem_) return;
     known_.insert(at);
     if (node.is_boolean()) return;
@@ -86,7 +86,7 @@ class preparation {
   }
 
   /// The words of 2020-12 that draft 7 has other words for.
-  static void translate(json& node) {
+  static void translate(dom& node) {
     // valijson takes an "id" for a base that references resolve against; ours are pointers only.
     if (const auto id = node.find("id"); id != node.end() && id->is_string()) node.erase(id);
     if (node.contains("prefixItems")) {
@@ -100,7 +100,7 @@ class preparation {
         auto& all = node["dependencies"];
         // The same member may ask for both: the two meet in an allOf.
         if (all.contains(name) && value.is_object())
-          all[name] = json{{"allOf", {value, {{"required", all[name]}}}}};
+          all[name] = dom{{"allOf", {value, {{"required", all[name]}}}}};
         else
           all[name] = value;
       }
@@ -109,19 +109,19 @@ class preparation {
   }
 
   /// Draft 7 ignores what stands beside a $ref; since 2019-09 it counts, and authors mean it to.
-  static void rewrite_reference(json& node) {
+  static void rewrite_reference(dom& node) {
     if (!node.contains("$ref")) return;
     bool alone = true;
     for (const auto& [word, value] : node.items())
       alone = alone && (word == "$ref" || is_any_of(word, annotation));
     if (alone) return;
-    const json reference{{"$ref", node["$ref"]}};
+    const dom reference{{"$ref", node["$ref"]}};
     node.erase("$ref");
     auto& all = node["allOf"];
     all.push_back(reference);
   }
 
-  void rename(json& node, const std::string& at) {
+  void rename(dom& node, const std::string& at) {
     for (const char* word : {"exclusiveMinimum", "exclusiveMaximum"})
       if (node.contains(word) && node[word].is_boolean())
         return refuse(at, std::string(word) + " must be a number, as it is since draft 6");
@@ -137,10 +137,10 @@ class preparation {
   }
 
   /// Every reference must lead to a schema that was prepared, and never back to itself on the same value.
-  void check_references(const json& document) {
+  void check_references(const dom& document) {
     for (const auto& at : known_) {
       if (problem_) return;
-      const json& node = document.at(json::json_pointer(at));
+      const dom& node = document.at(dom::json_pointer(at));
       if (!node.is_object() || !node.contains("$ref")) continue;
       const auto target = target_of(node);
       if (!target)
@@ -150,17 +150,17 @@ class preparation {
     for (const auto& at : known_) find_loop(document, at, open);
   }
 
-  std::optional<std::string> target_of(const json& node) const {
+  std::optional<std::string> target_of(const dom& node) const {
     if (!node["$ref"].is_string()) return {};
     const auto& text = node["$ref"].get_ref<const std::string&>();
     if (!text.starts_with('#') || !known_.contains(text.substr(1))) return {};
     return text.substr(1);
   }
 
-  void find_loop(const json& document, const std::string& at, std::set<std::string>& open) {
+  void find_loop(const dom& document, const std::string& at, std::set<std::string>& open) {
     if (problem_ || done_.contains(at)) return;
     if (!open.insert(at).second) return refuse(at, "the references lead back here without end");
-    const json& node = document.at(json::json_pointer(at));
+    const dom& node = document.at(dom::json_pointer(at));
     if (node.is_object()) {
       if (node.contains("$ref")) find_loop(document, *target_of(node), open);
       for (const auto& [word, value] : node.items()) {

@@ -7,14 +7,14 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::duration_cast;
-using seconds = std::chrono::duration<double>;
+using real_seconds = std::chrono::duration<double>;
 
 /// A window is closed behind so many answers and so much time; one with few answers takes longer.
 constexpr std::uint32_t window_answers = 8;
 constexpr std::chrono::milliseconds window{100};
 constexpr std::chrono::seconds longest_window{1};
 /// A queue that stands for so many windows is no burst.
-constexpr int patience = 4;
+constexpr int late_windows_allowed = 4;
 /// Fewer than this in one thread are never an overload, and a limit does not go below it.
 constexpr std::size_t least_to_judge = 16;
 constexpr std::size_t least_limit = 8;
@@ -57,7 +57,7 @@ void route_load::note_rate(clock::time_point now) noexcept {
   const auto time = now - counted_since_;
   const auto whole = base_ == duration::max() ? duration(window) : std::max<duration>(window, 2 * base_);
   if (time < whole) return;
-  const double rate = counted_ / std::max(duration_cast<seconds>(time).count(), 1e-3);
+  const double rate = counted_ / std::max(duration_cast<real_seconds>(time).count(), 1e-3);
   rate_ += (rate - rate_) * (rate > rate_ ? rising : falling);
   counted_ = 0;
   counted_since_ = now;
@@ -68,7 +68,7 @@ route_load::duration route_load::allowed() const noexcept {
 }
 
 std::size_t route_load::room_for(duration time) const noexcept {
-  return static_cast<std::size_t>(rate_ * duration_cast<seconds>(time).count()) + 1;
+  return static_cast<std::size_t>(rate_ * duration_cast<real_seconds>(time).count()) + 1;
 }
 
 void route_load::judge(duration quickest, clock::time_point now) noexcept {
@@ -81,7 +81,7 @@ void route_load::judge(duration quickest, clock::time_point now) noexcept {
         base_ += (quickest - base_) / 64;  // what a handler takes may change
         return;
       }
-      if (++late_windows_ < patience || waiting_ < least_to_judge) return;
+      if (++late_windows_ < late_windows_allowed || waiting_ < least_to_judge) return;
       stage_ = stage::limited;
       limit_ = std::max(least_limit, room_for(allowed()));
       next_probe_ = now + first_probe;

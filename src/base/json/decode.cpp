@@ -10,8 +10,6 @@
 namespace corbel::json {
 namespace {
 
-constexpr constraints no_rules{};
-
 value_kind kind_of(const type_descriptor& type) {
   switch (type.kind) {
     case type_kind::boolean: return value_kind::boolean;

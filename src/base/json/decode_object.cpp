@@ -9,8 +9,6 @@
 namespace corbel::json {
 namespace {
 
-constexpr constraints no_rules{};
-
 /// Which members of an object came already.
 class seen_fields {
  public:

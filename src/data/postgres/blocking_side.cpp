@@ -33,7 +33,7 @@ bool is_silent(detail::blocking_session& one) noexcept {
 }
 
 /// A server that has not stopped a statement by then is taken for lost.
-constexpr auto cancel_patience = std::chrono::seconds(2);
+constexpr auto cancel_wait = std::chrono::seconds(2);
 /// A server that answers no cancellation shall not cost threads for each.
 constexpr int most_stopping = 64;
 
@@ -61,7 +61,7 @@ void stop_session(const session_ptr& one, const std::shared_ptr<std::atomic<int>
     --*count;
   };
   auto watch = [one](std::future<void> told) {
-    (void)told.wait_for(cancel_patience);
+    (void)told.wait_for(cancel_wait);
     shut(one);
   };
   std::promise<void> told;

@@ -108,7 +108,7 @@ error map_plainly(std::string_view state) {
   return internal_error({});
 }
 
-std::size_t number_in(std::string_view text) {
+std::size_t position_in(std::string_view text) {
   std::size_t n = 0;
   std::from_chars(text.data(), text.data() + text.size(), n);
   return n;
@@ -136,7 +136,7 @@ server_report read_report(std::string_view payload) {
       case 'd': said.type = text; break;
       case 'n': said.constraint = text; break;
       case 'R': said.routine = text; break;
-      case 'P': said.position = number_in(text); break;
+      case 'P': said.position = position_in(text); break;
       default: break;
     }
   }

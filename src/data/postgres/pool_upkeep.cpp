@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto shortest_backoff = 25ms;
-constexpr auto longest_backoff = 500ms;
+constexpr auto shortest_pause = 25ms;
+constexpr auto longest_pause = 500ms;
 constexpr auto busy_tick = 100ms;
 constexpr auto idle_tick = 1s;
 /// How long a slow statement waits for an idle connection that gives its plan.
@@ -82,7 +82,7 @@ void pool::not_opened(const std::string& why) {
   if (connections_.empty() && down_since_ == steady::time_point{}) down_since_ = steady::now();
   last_failure_ = why;
   const auto backoff =
-      std::min<steady::duration>(shortest_backoff * (1 << std::min(failures_ - 1, 8)), longest_backoff);
+      std::min<steady::duration>(shortest_pause * (1 << std::min(failures_ - 1, 8)), longest_pause);
   next_attempt_ = steady::now() + jittered(backoff);
   if (is_down()) {
     for (auto& one : std::exchange(waiting_, {})) refuse(one, connection_error(last_failure_));

@@ -12,8 +12,6 @@
 namespace corbel::postgres {
 namespace {
 
-constexpr std::uint32_t null_length = 0xffff'ffff;
-
 [[noreturn]] void refuse(const column& of) {
   // The table was changed between the look at its columns and the rows.
   throw failure(internal_error("column \"" + of.name + "\" changed its type; run the statement again"));

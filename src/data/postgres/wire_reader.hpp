@@ -7,6 +7,9 @@
 
 namespace corbel::postgres {
 
+/// Stands where a value has its length, when there is no value.
+inline constexpr std::uint32_t null_length = 0xffff'ffff;
+
 /// The server sent what the protocol does not know: the connection is of no more use.
 struct protocol_error : std::runtime_error {
   using std::runtime_error::runtime_error;

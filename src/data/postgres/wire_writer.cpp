@@ -1,4 +1,5 @@
 #include "data/postgres/wire_writer.hpp"
+#include "data/postgres/wire_reader.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -11,8 +12,6 @@ namespace {
 constexpr std::size_t most_values = 65'535;
 
 constexpr std::size_t most_digits = 32;
-constexpr std::uint32_t null_length = 0xffff'ffff;
-
 // Writers into memory that is there: each gives the end of what it wrote.
 
 char* write16(char* at, std::size_t n) {

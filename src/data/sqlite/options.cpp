@@ -1,3 +1,4 @@
+#include "base/hex.hpp"
 #include "corbel/data/sqlite/sqlite.hpp"
 #include "data/url_query.hpp"
 
@@ -51,13 +52,6 @@ std::string set_option(std::string_view name, std::string_view value, options& o
          "most_waiting and statement_cache";
 }
 
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /// Empty when an escape is broken, or hides a NUL.
 std::optional<std::string> decode_percent(std::string_view text) {
   std::string out;
@@ -67,8 +61,8 @@ std::optional<std::string> decode_percent(std::string_view text) {
       continue;
     }
     if (i + 2 >= text.size()) return {};
-    const int high = hex(text[i + 1]);
-    const int low = hex(text[i + 2]);
+    const int high = hex_value(text[i + 1]);
+    const int low = hex_value(text[i + 2]);
     if (high < 0 || low < 0 || (high == 0 && low == 0)) return {};
     out += static_cast<char>(high << 4 | low);
     i += 2;

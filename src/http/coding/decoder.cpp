@@ -13,16 +13,6 @@ namespace {
 
 constexpr std::size_t at_a_time = 32 * 1024;
 
-void* zlib_take(void*, unsigned items, unsigned size) {
-  return take_block(std::size_t{items} * size);
-}
-void* brotli_take(void*, std::size_t bytes) {
-  return take_block(bytes);
-}
-void give(void*, void* block) {
-  give_block(block);
-}
-
 }  // namespace
 
 struct decoder::engine {
@@ -33,8 +23,8 @@ struct decoder::engine {
 
 struct decoder::zlib_engine final : engine {
   explicit zlib_engine(bool gzip) : members(gzip) {
-    state.zalloc = zlib_take;
-    state.zfree = give;
+    state.zalloc = take_for_zlib;
+    state.zfree = give_back;
     constexpr int largest_window = 15;
     if (inflateInit2(&state, gzip ? largest_window + 16 : largest_window) != Z_OK) throw std::bad_alloc();
   }
@@ -72,7 +62,7 @@ struct decoder::zlib_engine final : engine {
 };
 
 struct decoder::brotli_engine final : engine {
-  brotli_engine() : state(BrotliDecoderCreateInstance(brotli_take, give, nullptr)) {
+  brotli_engine() : state(BrotliDecoderCreateInstance(take_for_brotli, give_back, nullptr)) {
     if (!state) throw std::bad_alloc();
   }
   ~brotli_engine() override { BrotliDecoderDestroyInstance(state); }

@@ -13,16 +13,6 @@
 namespace corbel::coding {
 namespace {
 
-void* zlib_take(void*, unsigned items, unsigned size) {
-  return take_block(std::size_t{items} * size);
-}
-void* brotli_take(void*, std::size_t bytes) {
-  return take_block(bytes);
-}
-void give(void*, void* block) {
-  give_block(block);
-}
-
 /// The bits of the smallest window that a body of `size` bytes fits into.
 int window_bits(std::optional<std::uint64_t> size, std::uint64_t more, int least, int most) {
   if (!size || *size >= std::uint64_t{1} << most) return most;
@@ -54,8 +44,8 @@ struct encoder::engine {
 
 struct encoder::gzip_engine final : engine {
   gzip_engine(int level, std::optional<std::uint64_t> size) {
-    state.zalloc = zlib_take;
-    state.zfree = give;
+    state.zalloc = take_for_zlib;
+    state.zfree = give_back;
     constexpr int gzip_header = 16;
     constexpr std::uint64_t lookahead = 262;  // deflate reaches that much less far than its window
     const int memory = !size || *size > 16 * 1024 ? 8 : *size > 4 * 1024 ? 7 : 5;
@@ -101,7 +91,7 @@ struct encoder::gzip_engine final : engine {
 
 struct encoder::brotli_engine final : engine {
   brotli_engine(int level, std::optional<std::uint64_t> size)
-      : state(BrotliEncoderCreateInstance(brotli_take, give, nullptr)) {
+      : state(BrotliEncoderCreateInstance(take_for_brotli, give_back, nullptr)) {
     if (!state) throw std::bad_alloc();
     // Its own default of 22 bits would take 4 MiB and more for each stream.
     constexpr int most_bits = 18;

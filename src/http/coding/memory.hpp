@@ -10,4 +10,15 @@ namespace corbel::coding {
 void* take_block(std::size_t bytes) noexcept;
 void give_block(void* block) noexcept;
 
+/// The same, as zlib and Brotli ask for it; their first argument is a caller's own, and unused.
+inline void* take_for_zlib(void*, unsigned items, unsigned size) {
+  return take_block(std::size_t{items} * size);
+}
+inline void* take_for_brotli(void*, std::size_t bytes) {
+  return take_block(bytes);
+}
+inline void give_back(void*, void* block) {
+  give_block(block);
+}
+
 }  // namespace corbel::coding

@@ -1,4 +1,5 @@
 #include "server/http1/chunked.hpp"
+#include "base/hex.hpp"
 
 #include <algorithm>
 
@@ -7,13 +8,6 @@
 
 namespace corbel::http1 {
 namespace {
-
-int hex(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool is_control(char c) {
   const auto u = static_cast<unsigned char>(c);
@@ -41,7 +35,7 @@ chunked_reader::outcome chunked_reader::feed(std::string_view& in, std::string& 
     in.remove_prefix(1);
     switch (state_) {
       case state::size:
-        if (const int digit = hex(c); digit >= 0) {
+        if (const int digit = hex_value(c); digit >= 0) {
           // 15 digits cannot run over 64 bits.
           if (++digits_ > 15) return refuse("A chunk's size has more than 15 digits.");
           left_ = left_ << 4 | static_cast<std::uint64_t>(digit);

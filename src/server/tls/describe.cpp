@@ -47,7 +47,7 @@ std::string serial_of(const X509* certificate) {
   return text;
 }
 
-std::vector<std::string> names_of(X509* certificate) {
+std::vector<std::string> alternative_names(X509* certificate) {
   std::vector<std::string> names;
   auto* const all =
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
@@ -78,7 +78,7 @@ tls_client_certificate describe_certificate(X509* certificate) {
   made.subject = text_of(X509_get_subject_name(certificate));
   made.issuer = text_of(X509_get_issuer_name(certificate));
   made.serial = serial_of(certificate);
-  made.names = names_of(certificate);
+  made.names = alternative_names(certificate);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   if (X509_digest(certificate, EVP_sha256(), digest, &size) == 1)

@@ -71,7 +71,7 @@ int no_password(char*, int, int, void* asked) {
   return -1;
 }
 
-std::vector<std::string> names_of(X509* certificate) {
+std::vector<std::string> dns_names_of(X509* certificate) {
   std::vector<std::string> names;
   auto* const all =
       static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
@@ -150,7 +150,7 @@ class context_loader {
                      "server's own certificate first");
     }
     warn_of_dates(what + ".certificate", files.certificate, own);
-    auto names = names_of(own);
+    auto names = dns_names_of(own);
     // A second kind of key for the same names: the client chooses between them by what it can verify.
     const int type = EVP_PKEY_get_base_id(key.get());
     for (auto& each : made_->hosts_)

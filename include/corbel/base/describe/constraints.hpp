@@ -67,4 +67,7 @@ struct constraints {
   std::size_t check_count = 0;
 };
 
+/// Allows every value.
+inline constexpr constraints no_rules{};
+
 }  // namespace corbel
