@@ -3,7 +3,8 @@
 function(corbel_library name)
   add_library(corbel_${name} STATIC)
   add_library(corbel::${name} ALIAS corbel_${name})
-  set_target_properties(corbel_${name} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME corbel_${name})
+  set_target_properties(corbel_${name} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME corbel_${name}
+    UNITY_BUILD ${CORBEL_UNITY} UNITY_BUILD_BATCH_SIZE ${corbel_sources_a_batch})
   target_compile_features(corbel_${name} PUBLIC cxx_std_20)
   target_include_directories(corbel_${name}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
@@ -14,17 +15,37 @@ function(corbel_library name)
   endif()
 endfunction()
 
-# corbel_test(NAME SOURCES... [LIBRARIES ...] [CONCURRENT]): one doctest binary, one ctest entry. CONCURRENT marks
-# what runs on several threads: `concurrent_tests` builds those, and they run under the thread sanitizer too.
+# The programs that a round of scripts/test needs: `sanitized_tests` run under ASan and UBSan, `concurrent_tests` under TSan,
+# `optimised_tests` as users build Corbel. The ctest labels `concurrent` and `optimised` name the tests that belong to them.
+if(CORBEL_TESTS)
+  add_custom_target(sanitized_tests)
+  add_custom_target(concurrent_tests)
+  add_custom_target(optimised_tests)
+endif()
+
+# corbel_tested(TARGET [SANITIZED] [CONCURRENT] [OPTIMISED]): the rounds that need this program.
+function(corbel_tested target)
+  if(CORBEL_TESTS)
+    foreach(round IN LISTS ARGN)
+      string(TOLOWER ${round} round)
+      add_dependencies(${round}_tests ${target})
+    endforeach()
+  endif()
+endfunction()
+
+# corbel_test(NAME SOURCES... [LIBRARIES ...] [CONCURRENT]): one doctest binary, one ctest entry. CONCURRENT marks what runs
+# on several threads, so that it runs under the thread sanitizer, too.
 function(corbel_test name)
   cmake_parse_arguments(arg "CONCURRENT" "" "LIBRARIES" ${ARGN})
   add_executable(test_${name} ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
-  target_link_libraries(test_${name} PRIVATE corbel_test_main ${arg_LIBRARIES} corbel_warnings)
+  target_link_libraries(test_${name} PRIVATE corbel_test_main corbel_test_options ${arg_LIBRARIES} corbel_warnings)
+  target_precompile_headers(test_${name} REUSE_FROM corbel_test_precompiled)
   add_test(NAME ${name} COMMAND test_${name})
+  corbel_tested(test_${name} SANITIZED)
   if(arg_CONCURRENT)
     set_tests_properties(${name} PROPERTIES LABELS concurrent)
-    add_dependencies(concurrent_tests test_${name})
+    corbel_tested(test_${name} CONCURRENT)
   endif()
 endfunction()
 
@@ -40,7 +61,7 @@ function(corbel_example name)
     find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
     add_test(NAME example.${name} COMMAND Python3::Interpreter -B ${PROJECT_SOURCE_DIR}/tests/examples/serves.py
       $<TARGET_FILE:example_${name}> ${arg_ANSWERS})
-    set_tests_properties(example.${name} PROPERTIES LABELS concurrent)
-    add_dependencies(concurrent_tests example_${name})
+    set_tests_properties(example.${name} PROPERTIES LABELS "concurrent;optimised")
+    corbel_tested(example_${name} SANITIZED CONCURRENT OPTIMISED)
   endif()
 endfunction()

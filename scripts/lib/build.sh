@@ -3,6 +3,8 @@
 
 # Every clone and worktree finds what another one has compiled: paths count from its top.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+# Precompiled headers are compared by their content, as other files are.
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 # How many compilers at once: one a core, as far as 1.5 GiB each are free.
 jobs_that_fit() {
@@ -23,20 +25,39 @@ show_failure() {
   fi
 }
 
-# configure PRESET: quick when it was done before. A moved clone is configured afresh.
+# The compiler of a user's code: clang++-19 where the system's g++ is older than 13 and so destroys some temporaries of a
+# co_await expression twice (docs/compilers.md). CXX in the environment decides otherwise.
+compiler_for_users() {
+  local version
+  if [ -n "${CXX:-}" ]; then
+    printf '%s\n' "$CXX"
+  elif version=$(g++ -dumpversion 2>/dev/null) && [ "${version%%.*}" -ge 13 ]; then
+    echo g++
+  else
+    echo clang++-19
+  fi
+}
+
+# configure PRESET [COMPILER [NAME]]: in build/NAME, which is build/PRESET unless given. Quick when it was done before with the
+# same compiler; a moved clone is configured afresh.
 configure() {
-  local preset=$1 dir=build/$1 log=build/$1.configure.log
-  if [ -f "$dir/build.ninja" ] && [ "$dir/configured" -nt CMakePresets.json ] &&
+  local preset=$1 compiler=${2:-} dir=build/${3:-$1} choice=()
+  local log=$dir.configure.log
+  if [ -n "$compiler" ]; then
+    command -v "$compiler" >/dev/null || die "there is no compiler $compiler here; apt-get install brings one."
+    choice=(-D "CMAKE_CXX_COMPILER=$compiler" -D "CMAKE_C_COMPILER=$(sed 's/clang++/clang/; s/g++/gcc/' <<<"$compiler")")
+  fi
+  if [ -f "$dir/build.ninja" ] && [ "$dir/configured" -nt CMakePresets.json ] && [ "$(<"$dir/configured")" = "$compiler" ] &&
     grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$dir/CMakeCache.txt"; then
     return
   fi
-  say "configuring build/$preset"
+  say "configuring $dir"
   mkdir -p build
-  if ! cmake --fresh --preset "$preset" >"$log" 2>&1; then
+  if ! cmake --fresh --preset "$preset" -B "$dir" "${choice[@]}" >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     die "cmake could not configure (above; the whole log is $log)."
   fi
-  touch "$dir/configured"
+  printf '%s\n' "$compiler" >"$dir/configured"
 }
 
 # Prints how far a build is: on a terminal in place, in a log every 20 seconds.

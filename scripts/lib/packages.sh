@@ -7,7 +7,7 @@
   build_packages=(g++ cmake ninja-build ccache 'libboost1.81-dev|libboost-dev' libssl-dev
     nlohmann-json3-dev libvalijson-dev libre2-dev libsqlite3-dev libpq-dev libpqxx-dev zlib1g-dev libbrotli-dev)
   test_packages=(git python3 curl openssl doctest-dev libbenchmark-dev clang-format-14 postgresql pgbouncer redis-server)
-  clang_packages=(clang-16 libclang-rt-16-dev)
+  clang_packages=(clang-19 libclang-rt-19-dev) # the sanitizers' compiler
 }
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
