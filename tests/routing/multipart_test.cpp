@@ -350,7 +350,7 @@ TEST_CASE("a form is read part by part while it arrives") {
     if (co_await form.next()) all += "AGAIN";
     co_return all;
   });
-  for (const std::size_t size : {1, 2, 3, 50, 100'000}) {
+  for (const std::size_t size : {1u, 2u, 3u, 50u, 100'000u}) {
     arriving_body source(body, [&](std::size_t) { return size; });
     arriving_request asked(source, form_type);
     CHECK(!asked.serve(*end));

@@ -37,7 +37,7 @@ inline task<int> who_answers(data::source from) {
 
 /// Waits until `reads` is answered by `port`; false when it is not, within five seconds.
 inline task<bool> comes_to(data::source reads, int port) {
-  const auto give_up = steady::now() + 5s;
+  const auto give_up = steady::now() + 60s;  // a busy machine may take its time
   for (;;) {
     const auto who = co_await who_answers(reads);
     if (who == port) co_return true;
