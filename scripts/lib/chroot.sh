@@ -164,7 +164,7 @@ run_on() {
   mkdir -p "build/on/$suite.cache/ccache" "build/on/$suite.cache/debs"
   bootstrap "$suite"
   copy_tree
-  for name in http_proxy https_proxy no_proxy CORBEL_STRESS; do
+  for name in http_proxy https_proxy no_proxy CI CORBEL_STRESS CORBEL_TEST_EFFORT; do
     [ -z "${!name:-}" ] || passed+=("$name=${!name}")
   done
   say "running scripts/test in it"
