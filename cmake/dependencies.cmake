@@ -12,7 +12,10 @@ macro(corbel_needs)
 endmacro()
 
 corbel_needs(Threads)
-corbel_needs(Boost 1.81)
+find_package(Boost 1.81 QUIET CONFIG)  # newer ones of CMake no longer look for Boost themselves
+if(NOT Boost_FOUND)
+  corbel_needs(Boost 1.81)
+endif()
 corbel_needs(OpenSSL 3.0)
 corbel_needs(nlohmann_json 3.11)
 corbel_needs(ZLIB 1.2)

@@ -10,9 +10,10 @@ function(corbel_library name)
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
     PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(corbel_${name} PRIVATE $<BUILD_INTERFACE:corbel_warnings>)
-  if(CORBEL_INSTALL)
-    install(TARGETS corbel_${name} EXPORT corbel-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  if(NOT PROJECT_IS_TOP_LEVEL)
+    set_target_properties(corbel_${name} PROPERTIES SYSTEM ON)  # so that the users' warnings are about their code
   endif()
+  set_property(GLOBAL APPEND PROPERTY corbel_libraries corbel_${name})  # read by package.cmake
 endfunction()
 
 # The programs that a round of scripts/test needs: `sanitized_tests` run under ASan and UBSan, `concurrent_tests` under TSan,

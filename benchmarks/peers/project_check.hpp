@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <string>
 
 /// The rules of create_project, as one writes them by hand in a server that has none.
 namespace peer {

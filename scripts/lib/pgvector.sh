@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A Postgres 16 with pgvector, for the test that asks a real one: Debian 12 has no package of it, a wheel of Python's
-# does. It is a gain and no need: without it that test is skipped, and the summary says why.
+# A Postgres with pgvector, for the test that asks a real one: Debian 13 has a package of it, for Debian 12 a wheel of
+# Python's has it with a Postgres 16. It is a gain and no need: without it that test is skipped, and the summary says why.
 
 pgvector_release=pgserver==0.1.4
 pgvector_hash=sha256:d595789b47624a3d963aa9aa6359da9be31beb7e61f1a45541953242068b8813
@@ -47,6 +47,13 @@ pgvector_runs() {
 bring_pgvector() {
   local room=build/interop/pgvector bin=pgserver/pginstall/bin
   [ -z "${CORBEL_TEST_PGVECTOR_BIN:-}" ] || return 0
+  local packaged
+  packaged=$(find /usr/share/postgresql -path '*/extension/vector.control' 2>/dev/null | sort -V | tail -n 1)
+  packaged=/usr/lib/postgresql/$(cut -d / -f 5 <<<"$packaged")/bin
+  if pgvector_runs "$packaged"; then
+    export CORBEL_TEST_PGVECTOR_BIN=$packaged
+    return 0
+  fi
   [ -d "$room" ] || fetch_pgvector "$room" || return 0
   room=$PWD/$room
   if ! pgvector_runs "$room/$bin"; then

@@ -12,6 +12,8 @@ export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1}
 
 summary=()
 declare -A why_skipped=() # by the name of the test
+command -v clang-format-14 >/dev/null ||
+  why_skipped[law.layout]="this system has no clang-format 14, and other versions lay out differently"
 failed=0
 
 # names_in LOG HOW: the tests that ctest lists at its end as HOW: Skipped, or Failed and its kind.

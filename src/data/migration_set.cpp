@@ -4,6 +4,7 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "corbel/data/migrations.hpp"
 #include "data/migration_header.hpp"

@@ -1,5 +1,6 @@
 #include "corbel/files/files.hpp"
 
+#include <stdexcept>
 #include <system_error>
 
 #include "corbel/http/problem.hpp"

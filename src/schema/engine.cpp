@@ -1,5 +1,6 @@
 #include "schema/engine.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <set>
+#include <vector>
 
 #include "corbel/base/uuid.hpp"
 

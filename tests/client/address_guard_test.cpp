@@ -1,6 +1,7 @@
 #include "client/address_guard.hpp"
 
 #include <doctest/doctest.h>
+#include <stdexcept>
 
 using namespace corbel;
 using outgoing::address_guard;

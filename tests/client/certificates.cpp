@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <stdexcept>
+#include <system_error>
 
 namespace {
 

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <stdexcept>
 
 #include "client/caller.hpp"
 #include "client/raw_server.hpp"

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <zlib.h>
 
+#include <cstdio>
 #include <future>
 
 #include "client/caller.hpp"

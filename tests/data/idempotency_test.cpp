@@ -1,5 +1,7 @@
 // What is made once for its key, and what the table of keys has to be.
 
+#include <stdexcept>
+
 #include "backends.hpp"
 #include "counts.hpp"
 #include "expect.hpp"

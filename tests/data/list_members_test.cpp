@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
 #include "backends.hpp"
 #include "corbel/base/decimal.hpp"

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <random>
+#include <stdexcept>
 
 #include "backends.hpp"
 #include "corbel/base/json/writer.hpp"

@@ -1,3 +1,5 @@
+#include <stdexcept>
+
 #include "backends.hpp"
 #include "corbel/data/constraint.hpp"
 #include "corbel/data/repository.hpp"

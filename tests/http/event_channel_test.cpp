@@ -13,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <future>
 #include <latch>
+#include <stdexcept>
 #include <thread>
 
 #include "http/event_reader.hpp"

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <system_error>
 
 /// A directory of a test's own, and a count of the nameless files that live in it.
 class temporary_directory {

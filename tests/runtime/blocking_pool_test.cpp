@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <future>
 #include <latch>
+#include <stdexcept>
 #include <string>
 #include <thread>
 

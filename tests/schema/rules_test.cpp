@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <map>
+#include <stdexcept>
 
 #include "corbel/schema/parse.hpp"
 #include "corbel/schema/pattern.hpp"

@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <stdexcept>
+#include <system_error>
 
 namespace {
 

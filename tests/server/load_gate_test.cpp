@@ -5,6 +5,7 @@
 #include <deque>
 #include <queue>
 #include <random>
+#include <vector>
 
 using namespace std::chrono_literals;
 using corbel::gate_pass;

@@ -1,6 +1,7 @@
 // A select may call a function that does more than read. The text does not tell, the catalog does.
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "corbel/data/postgres/errors.hpp"
 #include "support/proxy.hpp"

@@ -1,5 +1,6 @@
 // Values both ways, with the server as the judge.
 
+#include <cmath>
 #include <corbel/base/decimal.hpp>
 #include <corbel/base/interval.hpp>
 #include <corbel/base/uuid.hpp>

@@ -2,6 +2,9 @@
 #include <corbel/base/error.hpp>
 #include <corbel/base/uuid.hpp>
 #include <string>
+#ifdef HAS_MIGRATIONS
+#include "embedded/migrations.hpp"
+#endif
 
 struct stone {
   std::string name;
@@ -14,5 +17,8 @@ constexpr auto describe(corbel::tag<stone>) {
 int main() {
   const auto id = corbel::uuid::v7();
   const bool read_back = corbel::parse_uuid(corbel::to_text(id)) == id;
+#ifdef HAS_MIGRATIONS
+  if (embedded::migrations().all().size() != 1) return 2;
+#endif
   return read_back && corbel::type_of<stone>().object->find("name") ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 
 #include "data/postgres/support/full_disk.hpp"
 
+#include <atomic>
 #include <mutex>
 #include <set>
 #include <thread>

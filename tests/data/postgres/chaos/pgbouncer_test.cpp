@@ -1,6 +1,9 @@
 // A pooler in between that gives every transaction another connection.
 
 #include "data/postgres/support/pgbouncer.hpp"
+
+#include <stdexcept>
+
 #include "corbel/data/migrations.hpp"
 #include "corbel/data/pipeline.hpp"
 #include "corbel/data/transaction_options.hpp"

@@ -1,5 +1,6 @@
 // The server goes away and comes back, under load.
 
+#include <atomic>
 #include <thread>
 
 #include "corbel/data/postgres/errors.hpp"

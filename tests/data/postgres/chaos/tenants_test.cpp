@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
 #include "corbel/data/pipeline.hpp"

@@ -11,7 +11,9 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <list>
 #include <mutex>

@@ -1,0 +1,1 @@
+create table stones (id bigint primary key, name text not null);
