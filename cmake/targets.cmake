@@ -34,18 +34,24 @@ function(corbel_tested target)
   endif()
 endfunction()
 
-# corbel_test(NAME SOURCES... [LIBRARIES ...] [CONCURRENT]): one doctest binary, one ctest entry. CONCURRENT marks what runs
-# on several threads, so that it runs under the thread sanitizer, too.
+# corbel_test(NAME SOURCES... [LIBRARIES ...] [CONCURRENT] [JUDGED] [SOAKED]): one doctest binary, one ctest entry. CONCURRENT
+# marks what runs on several threads, so that it runs under the thread sanitizer, too; JUDGED what asks somebody else's program
+# or library (scripts/test --judges); SOAKED what can go on for hours (scripts/test --soak).
 function(corbel_test name)
-  cmake_parse_arguments(arg "CONCURRENT" "" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "CONCURRENT;JUDGED;SOAKED" "" "LIBRARIES" ${ARGN})
   add_executable(test_${name} ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(test_${name} PRIVATE corbel_test_main corbel_test_options ${arg_LIBRARIES} corbel_warnings)
   target_precompile_headers(test_${name} REUSE_FROM corbel_test_precompiled)
   add_test(NAME ${name} COMMAND test_${name})
   corbel_tested(test_${name} SANITIZED)
+  foreach(label IN ITEMS concurrent judged soaked)
+    string(TOUPPER ${label} asked)
+    if(arg_${asked})
+      set_property(TEST ${name} APPEND PROPERTY LABELS ${label})
+    endif()
+  endforeach()
   if(arg_CONCURRENT)
-    set_tests_properties(${name} PROPERTIES LABELS concurrent)
     corbel_tested(test_${name} CONCURRENT)
   endif()
 endfunction()

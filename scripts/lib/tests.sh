@@ -56,13 +56,12 @@ run_round() {
     tsan) targets=(concurrent_tests) chosen=(-L concurrent) runner=("${fixed_addresses[@]}") ;;
     release) targets=(optimised_tests) chosen=(-L optimised) ;;
     judges)
-      export CORBEL_TEST_EFFORT=20
-      preset=asan targets=(sanitized_tests) chosen=(-L judge) runner=("${fixed_addresses[@]}")
+      export CORBEL_TEST_EFFORT=5
+      preset=release targets=(sanitized_tests optimised_tests) chosen=(-L judged) options=(--timeout 3600)
       ;;
     soak)
-      export CORBEL_STRESS=1000000 CORBEL_TEST_EFFORT=200
-      preset=asan targets=(sanitized_tests) chosen=(-L soak) runner=("${fixed_addresses[@]}")
-      options=(--timeout 7200)
+      export CORBEL_TEST_EFFORT=20 CORBEL_STRESS=1000000
+      preset=release targets=(sanitized_tests optimised_tests) chosen=(-L soaked) options=(--timeout 7200)
       ;;
   esac
   [ $# -gt 0 ] || chosen+=(--no-tests=error)

@@ -12,6 +12,7 @@
 #include "corbel/http/response.hpp"
 #include "corbel/middleware/request_id.hpp"
 #include "corbel/routing/reply.hpp"
+#include "effort.hpp"
 #include "http/request_access.hpp"
 #include "http/response_access.hpp"
 #include "server/http1/serialize.hpp"
@@ -22,9 +23,9 @@ namespace {
 
 // An exception under a sanitizer takes hundreds of times as long; the optimised build does the many.
 #if defined(__OPTIMIZE__)
-constexpr int rounds = detail::sanitized ? 20'000 : 1'000'000;
+const int rounds = effort(detail::sanitized ? 20'000 : 1'000'000);
 #else
-constexpr int rounds = detail::sanitized ? 20'000 : 200'000;
+const int rounds = effort(detail::sanitized ? 20'000 : 200'000);
 #endif
 
 /// Reads a head as a peer does that ends a line at any CR or LF, and a text at a NUL: how many lines it sees.

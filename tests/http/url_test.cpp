@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "effort.hpp"
+
 using namespace corbel;
 
 namespace {
@@ -34,7 +36,7 @@ TEST_CASE("percent-encoding is undone once") {
 
 TEST_CASE("what is encoded decodes to itself, and holds nothing but unreserved characters") {
   std::mt19937 random(11);
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0, rounds = effort(20'000); round < rounds; ++round) {
     std::string text;
     for (auto n = random() % 20; n > 0; --n) text += static_cast<char>(1 + random() % 255);
     const auto encoded = percent_encode(text);
@@ -76,7 +78,7 @@ TEST_CASE("pairs stay readable when they are moved") {
 TEST_CASE("random queries are read without harm") {
   std::mt19937 random(12);
   const std::string_view alphabet = "%0aF=&+ab\xff";
-  for (int round = 0; round < 100'000; ++round) {
+  for (int round = 0, rounds = effort(100'000); round < rounds; ++round) {
     std::string text;
     for (auto n = random() % 24; n > 0; --n) text += alphabet[random() % alphabet.size()];
     const auto parsed = query_pairs::parse(text);

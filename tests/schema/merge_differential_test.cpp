@@ -4,6 +4,7 @@
 
 #include "corbel/base/json/writer.hpp"
 #include "corbel/schema/merge_patch.hpp"
+#include "effort.hpp"
 #include "schema/bodies.hpp"
 #include "schema/body_generator.hpp"
 
@@ -37,7 +38,7 @@ void compare(std::vector<json> valid) {
   body_generator bodies(5, valid);
   int merged = 0;
   int refused = 0;
-  for (int i = 0; i < 30'000; ++i) {
+  for (int i = 0, rounds = effort(30'000); i < rounds; ++i) {
     auto current = schema::parse<T>(bodies.next().dump());
     if (!current) continue;
     const std::string before = corbel::json::to_text(*current);

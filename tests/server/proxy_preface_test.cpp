@@ -5,6 +5,8 @@
 #include <random>
 #include <string>
 
+#include "effort.hpp"
+
 using corbel::preface_outcome;
 using corbel::proxy_preface;
 
@@ -169,7 +171,7 @@ TEST_CASE("what is malformed is refused, as soon as that is certain") {
 TEST_CASE("random prefaces are read safely") {
   std::mt19937 random(20'265);
   CAPTURE("seed 20265");
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0, rounds = effort(20'000); round < rounds; ++round) {
     std::string text = good[random() % std::size(good)];
     for (auto n = random() % 4; n > 0; --n) {
       if (text.empty()) break;

@@ -3,6 +3,7 @@
 #include <random>
 #include <string>
 
+#include "effort.hpp"
 #include "http/request_access.hpp"
 #include "server/http1/chunked.hpp"
 #include "server/http1/head.hpp"
@@ -113,7 +114,7 @@ TEST_CASE("random heads give one answer however they are cut") {
                                            std::string(30, 'm'),
                                            std::string(130, 'n'),
                                            "\xff"};
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0, rounds = effort(20'000); round < rounds; ++round) {
     std::string text = random() % 4 ? "GET / HTTP/1.1\r\n" : "";
     for (auto n = random() % 12; n > 0; --n) text += pieces[random() % pieces.size()];
     if (random() % 2) text += "\r\n\r\n";
@@ -132,7 +133,7 @@ TEST_CASE("random heads that are complete can be read or are refused with an env
   const std::vector<std::string> lines = {"GET / HTTP/1.1", "Host: test", "Content-Length: 3", "X-A: b",
                                           "Transfer-Encoding: chunked"};
   int read = 0;
-  for (int round = 0; round < 50'000; ++round) {
+  for (int round = 0, rounds = effort(50'000); round < rounds; ++round) {
     std::string text;
     for (const auto& line : lines) {
       auto changed = line;
@@ -219,7 +220,7 @@ TEST_CASE("a chunked body keeps its limit to the byte") {
 TEST_CASE("random chunked bytes never give more than the limit, and one answer however they are cut") {
   std::mt19937 random(99);
   const std::string alphabet = "0123aF\r\n;: x\t\"\x01\xff";
-  for (int round = 0; round < 50'000; ++round) {
+  for (int round = 0, rounds = effort(50'000); round < rounds; ++round) {
     std::string text;
     for (auto n = random() % 40; n > 0; --n) {
       if (random() % 3 == 0)
