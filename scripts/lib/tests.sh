@@ -7,8 +7,10 @@ fixed_addresses=()
 if setarch "$(uname -m)" -R true 2>/dev/null; then fixed_addresses=(setarch "$(uname -m)" -R); fi
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}
-export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:external_symbolizer_path=$(command -v addr2line || true)}
+# binutils came with g++; clang's own symbolizer would be another hundred megabytes.
+export ASAN_SYMBOLIZER_PATH=${ASAN_SYMBOLIZER_PATH:-$(command -v addr2line || true)}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1:external_symbolizer_path=$ASAN_SYMBOLIZER_PATH}
 
 summary=()
 declare -A why_skipped=() # by the name of the test
