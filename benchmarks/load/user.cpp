@@ -46,7 +46,8 @@ detached user::prepare() {
   send(loop.now(), 1);
   while (flying_ && (fd_ >= 0 || loop.now() < until)) {
     if (fd_ < 0 && loop.now() >= retry_at_) connect();
-    const auto woken = co_await waiter_.until(fd_ < 0 ? retry_at_ : time_point::max());
+    const auto latest = fd_ < 0 ? retry_at_ : time_point::max();
+    const auto woken = co_await waiter_.until(latest);
     if (fd_ < 0 || woken != waiter::woken::ready) continue;
     if (unwritten_) flush();
     if (fd_ >= 0) read();

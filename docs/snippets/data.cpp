@@ -105,7 +105,7 @@ task<int> lend_to_all(data::transaction& tx, uuid id, std::vector<std::string> r
 
 // region: constraint
 task<result<book>> add(data::repository<book> books, book made) {
-  auto stored = co_await books.insert(std::move(made));
+  auto stored = co_await books.insert(made);
   if (!stored) {
     const auto* broken = data::constraint_of(stored.error());
     if (broken && broken->is_unique_on("isbn"))
@@ -222,7 +222,8 @@ TEST_CASE("a book is lent once to each reader") {
   data::migrate_now(*db, embedded::migrations());
 
   const data::repository<book> books(*db);
-  const auto stored = testing::run(books.insert(make_book("978-1", "SICP", 2))).value();
+  const auto made = make_book("978-1", "SICP", 2);
+  const auto stored = testing::run(books.insert(made)).value();
 
   CHECK(*testing::run(lend_one(*db, stored.id, "Ada")) == 1);
   CHECK_THROWS_AS((void)testing::run(lend_one(*db, stored.id, "Ada")), failure);
@@ -236,11 +237,12 @@ TEST_CASE("queries, transactions and constraints") {
   const data::repository<book> books(*db);
   const auto stored = run(add(books, make_book("978-1", "SICP", 2))).value();
   CHECK(run(add(books, make_book("978-1", "SICP", 2))).error().code() == "isbn_taken");
-  const auto raw = run(books.insert(make_book("978-1", "SICP", 2)));
+  const auto insert = [&](const book& made) { return run(books.insert(made)); };
+  const auto raw = insert(make_book("978-1", "SICP", 2));
   CHECK(raw.error().code() == "unique_violation");
   CHECK(raw.error().message() == "The same isbn is in use already.");
   CHECK(raw.error().details().at(0) == std::pair<std::string, std::string>("field", "isbn"));
-  CHECK(run(books.insert(make_book("978-2", "x", -1))).error().code() == "check_violation");
+  CHECK(insert(make_book("978-2", "x", -1)).error().code() == "check_violation");
   CHECK(run(popular(*db, 1)).size() == 1);
   CHECK(run(popular(*db, 1)).at(0).total_copies == 2);
   CHECK(run(title_of(*db, "978-1")) == "SICP");
@@ -273,8 +275,8 @@ TEST_CASE("queries, transactions and constraints") {
   // A removed row still holds its unique values.
   CHECK(run(books.remove(stored.id)).has_value());
   run(db->execute("create unique index live_titles on books (title) where deleted_at is null"));
-  CHECK(run(books.insert(make_book("978-3", "SICP", 2))).has_value());
-  const auto twice = run(books.insert(make_book("978-4", "SICP", 2)));
+  CHECK(insert(make_book("978-3", "SICP", 2)).has_value());
+  const auto twice = insert(make_book("978-4", "SICP", 2));
   REQUIRE_FALSE(twice);
   CHECK(data::constraint_of(twice.error())->is_unique_on("title"));
   CHECK(run(add(books, make_book("978-1", "Other", 2))).error().code() == "isbn_taken");
@@ -293,7 +295,7 @@ TEST_CASE("lists over HTTP") {
   for (int n = 0; n < 5; ++n) {
     auto made = make_book("978-" + std::to_string(n), "Book " + std::to_string(n), n);
     if (n > 1) made.published_on = parse_date("2020-01-0" + std::to_string(n));
-    (void)run(books.insert(std::move(made))).value();
+    (void)run(books.insert(made)).value();
   }
   app server;
   server.provide(books);

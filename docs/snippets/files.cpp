@@ -10,10 +10,9 @@ namespace {
 // region: download
 corbel::task<corbel::response> invoice(corbel::request& in, corbel::path<int, "id"> id,
                                        corbel::state<corbel::file_folder> invoices) {
-  corbel::file_options options;
-  options.download_as = "Invoice " + std::to_string(*id) + ".pdf";
-  options.cache_control = "private, no-store";
-  co_return co_await invoices->reply(in, std::to_string(*id) + ".pdf", std::move(options));
+  const auto file = std::to_string(*id) + ".pdf";
+  co_return co_await invoices->reply(
+      in, file, corbel::file_options().download("Invoice " + file).cache("private, no-store"));
 }
 // end: download
 

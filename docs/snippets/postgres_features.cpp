@@ -97,7 +97,7 @@ task<std::int64_t> import_text(state<postgres::database> pg, body_stream body) {
 
 // region: upsert
 task<result<product>> put_product(data::repository<product> products, product p) {
-  co_return co_await products.upsert(std::move(p), "sku");  // `sku` is unique
+  co_return co_await products.upsert(p, "sku");  // `sku` is unique
 }
 // end: upsert
 
@@ -135,16 +135,14 @@ task<result<product>> take_one(data::transaction& tx, postgres::database pg, std
   if (found->stock == 0) co_return unprocessable("It is sold out.", "sold_out");
   --found->stock;
   const data::repository<product> products(tx);
-  co_return co_await products.update(std::move(*found));
+  co_return co_await products.update(*found);
 }
 // end: locked
 
 // region: search
 task<std::vector<postgres::search_hit<product>>> find_products(postgres::database pg, std::string words) {
-  postgres::text_search what;
-  what.text = std::move(words);  // as typed: apollo -"moon landing" or gemini
-  what.highlight = "title";
-  co_return co_await pg.search<product>(std::move(what));
+  // The words are as typed: apollo -"moon landing" or gemini
+  co_return co_await pg.search<product>(postgres::text_search(std::move(words)).excerpt_of("title"));
 }
 // end: search
 
@@ -169,8 +167,7 @@ task<std::vector<std::int64_t>> nearest(data::source db, std::vector<float> to) 
 
 task<> refresh_totals(postgres::database pg, logger log) {
   // region: refresh
-  postgres::refresh_schedule how;
-  how.every = std::chrono::minutes(5);
+  postgres::refresh_schedule how(std::chrono::minutes(5));
   how.on_error = [log](const error& e) { log.error("totals were not refreshed", {{"error", e}}); };
   co_await pg.refresh_every("totals", how);  // until it is cancelled
   // end: refresh

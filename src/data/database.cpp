@@ -122,7 +122,7 @@ task<std::shared_ptr<transaction_state>> transaction_state::nest(transaction_mod
   auto inner = std::make_shared<transaction_state>(connection_, mode_, depth_ + 1);
   inner->open_ = false;
   failed_ = true;  // as in `run`
-  co_await connection_->run(statement::owning("SAVEPOINT " + inner->savepoint(), {}));
+  co_await connection_->run(statement::owning("SAVEPOINT " + inner->savepoint(), parameter_list()));
   failed_ = false;
   inner->open_ = true;
   co_return inner;
@@ -135,7 +135,7 @@ task<void> transaction_state::commit() {
     co_await connection_->commit();
     co_return;
   }
-  co_await connection_->run(statement::owning("RELEASE SAVEPOINT " + savepoint(), {}));
+  co_await connection_->run(statement::owning("RELEASE SAVEPOINT " + savepoint(), parameter_list()));
   open_ = false;
 }
 
@@ -227,7 +227,7 @@ database::database(std::shared_ptr<data::backend> backend) : source(backend), ba
 
 task<void> database::ping() const {
   return [](std::shared_ptr<data::runner> on) -> task<void> {
-    co_await on->run(statement("select 1", {}));
+    co_await on->run(statement("select 1", parameter_list()));
   }(runner());
 }
 

@@ -40,10 +40,10 @@ class compressing_sink final : public body_sink {
     if (how_.flush_each) co_await to_.flush();
   }
   task<> flush() override {
-    co_await slice({}, step::flush);
+    co_await slice(std::string_view(), step::flush);
     co_await to_.flush();
   }
-  task<> finish() { co_await slice({}, step::finish); }
+  task<> finish() { co_await slice(std::string_view(), step::finish); }
 
  private:
   task<> slice(std::string_view bytes, step what) {

@@ -64,7 +64,8 @@ TEST_CASE("a call over a real socket gives what the other service answered") {
   REQUIRE(got);
   CHECK(got->id == 7);
 
-  auto made = loop.wait(http.send(outbound::post(base + "/things").json(thing{8, "made"}).timeout(2s)));
+  const thing eight{8, "made"};
+  auto made = loop.wait(http.send(outbound::post(base + "/things").json(eight).timeout(2s)));
   REQUIRE(made);
   CHECK(made->json<thing>()->id == 9);
 
@@ -213,7 +214,8 @@ TEST_CASE("a fake answers in the place of the network") {
     if (request.url() == "http://down/") return unavailable("down");
     return client_response(status::created, R"({"id":4,"name":"four"})");
   });
-  const auto made = loop.wait(http.send(outbound::post("http://things/").json(thing{4, "four"})));
+  const thing four{4, "four"};
+  const auto made = loop.wait(http.send(outbound::post("http://things/").json(four)));
   REQUIRE(made);
   CHECK(made->code() == 201);
   CHECK(made->json<thing>()->id == 4);

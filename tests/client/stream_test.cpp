@@ -202,7 +202,7 @@ TEST_CASE("a body may be made while it is sent") {
   client http(local());
   const auto produce = [](body_sink& to) -> task<> {
     for (std::size_t n = 1; n <= 3; ++n) {
-      co_await to.write({});
+      co_await to.write("");
       co_await to.write(std::string(n * 8, 'x'));
     }
   };

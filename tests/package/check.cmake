@@ -20,3 +20,4 @@ run(${CMAKE_COMMAND} -S ${USER} -B ${room}/user -G Ninja -DCMAKE_BUILD_TYPE=Rele
   -DCMAKE_PREFIX_PATH=${room}/installed -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}")
 run(${CMAKE_COMMAND} --build ${room}/user)
 run(${room}/user/user)
+run(${room}/installed/bin/corbel-check-awaits ${USER})

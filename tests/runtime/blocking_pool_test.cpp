@@ -49,11 +49,11 @@ bool threw(const outcome& end) {
 }
 
 task<> ask(blocking_pool& pool, std::thread::id& there, std::thread::id& after, std::string& text) {
-  auto work = [&there, owned = std::string("moved in")] {
+  auto work = [&there, owned = std::string("kept")] {
     there = std::this_thread::get_id();
     return owned + " and out";
   };
-  text = co_await pool.run(std::move(work));
+  text = co_await pool.run(work);
   after = std::this_thread::get_id();
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("work runs on a thread of the pool and its result arrives on the loop"
   start(loop, ask(pool, there, after, text), end);
   loop.run();
   CHECK(end.finished);
-  CHECK(text == "moved in and out");
+  CHECK(text == "kept and out");
   CHECK(after == std::this_thread::get_id());
   CHECK(there != after);
 }

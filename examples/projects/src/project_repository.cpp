@@ -7,11 +7,9 @@ using namespace corbel;
 namespace {
 
 task<std::vector<project_hit>> search_index(postgres::database pg, std::string words) {
-  postgres::text_search what;
-  what.text = std::move(words);
-  what.language = "simple";  // as the column `search` was made
-  what.highlight = "description";
-  auto found = co_await pg.search<project>(std::move(what));
+  auto found = co_await pg.search<project>(postgres::text_search(std::move(words))
+                                               .in_language("simple")  // as the column `search` was made
+                                               .excerpt_of("description"));
   std::vector<project_hit> hits;
   for (auto& one : found) hits.push_back({std::move(one.row), std::move(one.highlight)});
   co_return hits;

@@ -24,7 +24,7 @@ task<result<project>> change_in(data::transaction& tx, project_repository all, u
   auto found = co_await projects.get_for_update(id);
   if (!found) co_return found;
   if (auto merged = changes.apply_to(*found); !merged) co_return std::move(merged).error();
-  co_return co_await projects.update(*std::move(found));
+  co_return co_await projects.update(*found);
 }
 
 class service final : public project_service {
@@ -32,7 +32,8 @@ class service final : public project_service {
   service(data::database db, const corbel::clock& clock) : db_(std::move(db)), projects_(db_, clock) {}
 
   outcome<project> create(project_input input) override {
-    co_return say_when_taken(co_await projects_.insert({std::move(input)}));
+    const project made{std::move(input)};
+    co_return say_when_taken(co_await projects_.insert(made));
   }
   outcome<data::page_of<project>> list(data::list_query wanted) override {
     co_return co_await projects_.list(std::move(wanted));
@@ -42,7 +43,8 @@ class service final : public project_service {
   }
   outcome<project> get(uuid id) override { return projects_.get(id); }
   outcome<project> replace(uuid id, project_input input) override {
-    co_return say_when_taken(co_await projects_.update({std::move(input), id}));
+    const project changed{std::move(input), id};
+    co_return say_when_taken(co_await projects_.update(changed));
   }
   outcome<project> change(uuid id, patch changes) override {
     co_return say_when_taken(co_await db_.transact(&change_in, projects_, id, std::move(changes)));

@@ -15,7 +15,8 @@ task<result<project_task>> add_in(data::transaction& tx, project_repository proj
   if (!found) co_return found.error();
   if (found->status == project_status::archived)
     co_return unprocessable("The project is archived and takes no new tasks.", "project_archived");
-  co_return co_await tasks.in(tx).insert({std::move(input), {}, project_id});
+  const project_task made{std::move(input), {}, project_id};
+  co_return co_await tasks.in(tx).insert(made);
 }
 
 task<result<project_task>> change_in(data::transaction& tx, task_repository all, uuid id,
@@ -24,7 +25,7 @@ task<result<project_task>> change_in(data::transaction& tx, task_repository all,
   auto found = co_await tasks.get_for_update(id);
   if (!found) co_return found;
   if (auto merged = changes.apply_to(*found); !merged) co_return std::move(merged).error();
-  co_return co_await tasks.update(*std::move(found));
+  co_return co_await tasks.update(*found);
 }
 
 class service final : public task_service {
@@ -33,7 +34,7 @@ class service final : public task_service {
       : db_(std::move(db)), projects_(db_, clock), tasks_(db_, clock) {}
 
   outcome<project_task> add(uuid project_id, task_input input) override {
-    return db_.transact(&add_in, projects_, tasks_, project_id, std::move(input));
+    return db_.transact(&add_in, projects_, tasks_, project_id, input);
   }
   outcome<data::page_of<project_task>> list(uuid project_id, data::list_query wanted) override {
     if (const auto found = co_await projects_.get(project_id); !found) co_return found.error();

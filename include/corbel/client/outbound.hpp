@@ -12,6 +12,7 @@
 #include <corbel/base/describe/type_of.hpp>
 #include <corbel/base/error.hpp>
 #include <corbel/base/json/writer.hpp>
+#include <corbel/base/temporaries.hpp>
 #include <corbel/http/body_stream.hpp>
 #include <corbel/http/method.hpp>
 
@@ -67,7 +68,7 @@ class outbound {
   outbound&& body(std::string content, std::string content_type) && {
     return std::move(body(std::move(content), std::move(content_type)));
   }
-  /// A body made of a described value.
+  /// A body made of a described value. g++ 12 refuses one without a name (`corbel/base/temporaries.hpp`).
   template <class T>
   outbound& json(const T& value) & {
     return body(corbel::json::to_text(value), "application/json");
@@ -75,6 +76,16 @@ class outbound {
   template <class T>
   outbound&& json(const T& value) && {
     return std::move(json(value));
+  }
+  template <detail::risky_temporary T>
+  outbound&& json(T&& value) && {
+    detail::name_it_first<T>();
+    return std::move(json(std::as_const(value)));
+  }
+  template <detail::risky_temporary F>
+  outbound&& stream(F&& produce, std::string content_type, std::optional<std::uint64_t> length = {}) && {
+    detail::name_it_first<F>();
+    return std::move(stream(body_producer(std::move(produce)), std::move(content_type), length));
   }
   /// A body of JSON text.
   outbound&& json_text(std::string text) && { return std::move(body(std::move(text), "application/json")); }

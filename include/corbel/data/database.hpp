@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <corbel/base/result.hpp>
+#include <corbel/base/temporaries.hpp>
 #include <corbel/data/codec.hpp>
 #include <corbel/data/driver.hpp>
 #include <corbel/data/sql.hpp>
@@ -98,24 +99,49 @@ class source {
   ///
   /// A savepoint has the mode of its transaction. To ask it for another one is an internal error.
   ///
-  /// `body` captures nothing: GCC 12 destroys a capturing lambda twice when it stands in a `co_await`.
+  /// `body` captures nothing and is given copies of `args`, so that it may run after the call.
   template <class Body, class... Args>
-  auto transact(Body body, Args... args) const {
-    return transact_in(transaction_options(), std::move(body), std::move(args)...);
+  auto transact(Body body, Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return transact_in<Body, std::decay_t<Args>...>(transaction_options(), std::move(body),
+                                                    std::forward<Args>(args)...);
   }
   /// The same with an isolation level, a limit of attempts, and more.
   template <class Body, class... Args>
-  auto transact(transaction_options how, Body body, Args... args) const {
-    return transact_in(std::move(how), std::move(body), std::move(args)...);
+  auto transact(transaction_options how, Body body, Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return transact_in<Body, std::decay_t<Args>...>(std::move(how), std::move(body),
+                                                    std::forward<Args>(args)...);
   }
   /// The same for a consistent view of several reads; writing in it fails.
   template <class Body, class... Args>
-  auto transact_read_only(Body body, Args... args) const {
-    return transact_in(transaction_options().read_only(), std::move(body), std::move(args)...);
+  auto transact_read_only(Body body, Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return transact_in<Body, std::decay_t<Args>...>(transaction_options().read_only(), std::move(body),
+                                                    std::forward<Args>(args)...);
   }
 
   /// The handle form: nothing is kept unless `commit` is awaited. In a transaction it makes a savepoint.
   task<data::transaction> begin(transaction_mode mode = {}) const;
+
+  template <class T, class... Args>
+  corbel::detail::if_risky<task<std::vector<T>>, Args...> query(sql_text<sizeof...(Args)> sql,
+                                                                Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return query<T>(sql, std::as_const(args)...);
+  }
+  template <class T, class... Args>
+  corbel::detail::if_risky<task<std::optional<T>>, Args...> query_one(sql_text<sizeof...(Args)> sql,
+                                                                      Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return query_one<T>(sql, std::as_const(args)...);
+  }
+  template <class... Args>
+  corbel::detail::if_risky<task<std::int64_t>, Args...> execute(sql_text<sizeof...(Args)> sql,
+                                                                Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return execute(sql, std::as_const(args)...);
+  }
 
   const dialect& language() const noexcept { return runner_->language(); }
   const std::shared_ptr<data::runner>& runner() const noexcept { return runner_; }

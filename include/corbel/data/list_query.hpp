@@ -10,6 +10,7 @@
 
 #include <corbel/base/describe/type_of.hpp>
 #include <corbel/base/result.hpp>
+#include <corbel/base/temporaries.hpp>
 #include <corbel/data/codec.hpp>
 #include <corbel/data/page.hpp>
 
@@ -38,8 +39,11 @@ struct sort_key {
 };
 
 /// What to list. Made from a request by `parse_list_query`, or by hand:
-/// `list_query().where("projectId", id).order_by("createdAt", true)`.
+/// `list_query().where("projectId", id).order_by("createdAt", true).paged(2, 50)`.
 struct list_query {
+  /// It is no aggregate, so that a temporary may stand in a `co_await` with every compiler.
+  list_query() = default;
+
   std::vector<condition> conditions;  ///< all of them hold
   std::vector<sort_key> sort;         ///< ties are broken by the key
   std::size_t page = 1;
@@ -61,6 +65,19 @@ struct list_query {
   }
   list_query&& order_by(std::string_view field, bool descending = false) && {
     return std::move(order_by(field, descending));
+  }
+  /// The first page is 1; `limit` is at least 1.
+  list_query& paged(std::size_t number, std::size_t most) & {
+    page = number;
+    limit = most;
+    return *this;
+  }
+  list_query&& paged(std::size_t number, std::size_t most) && { return std::move(paged(number, most)); }
+
+  template <corbel::detail::risky_temporary V>
+  list_query&& where(std::string_view field, V&& operand, comparison how = comparison::equal) && {
+    corbel::detail::name_it_first<V>();
+    return std::move(where(field, std::as_const(operand), how));
   }
 };
 

@@ -11,6 +11,7 @@
 
 #include <corbel/base/clock.hpp>
 #include <corbel/base/result.hpp>
+#include <corbel/base/temporaries.hpp>
 #include <corbel/data/codec.hpp>
 #include <corbel/data/database.hpp>
 #include <corbel/data/entity.hpp>
@@ -57,6 +58,9 @@ struct entity_store {
 /// `repository<project> projects{db}` works on the database; `projects.in(tx)`, or `repository<project>{tx}`,
 /// in a transaction. A broken constraint is an error value (`constraint_of`); in a transaction it dooms the
 /// transaction, as any statement that fails. What else goes wrong throws `failure`.
+///
+/// With g++ 12, rows are passed by name and without std::move: `project made{...}; projects.insert(made)`. It
+/// refuses the others (`corbel/base/temporaries.hpp`).
 template <class T>
 class repository {
  public:
@@ -67,37 +71,45 @@ class repository {
 
   /// The row with this key, or none.
   template <class K>
-  task<std::optional<T>> find(const K& key) const {
+  task<std::optional<T>> find(K&& key) const {
+    corbel::detail::name_it_first<K>();
     return find_in(store_, store_.entity->table().key(), parameter(key));
   }
   /// The same with "project_not_found" in place of none.
   template <class K>
-  task<result<T>> get(const K& key) const {
+  task<result<T>> get(K&& key) const {
+    corbel::detail::name_it_first<K>();
     return get_in(store_, parameter(key));
   }
   /// The same, and until the transaction ends nobody else changes or removes the row: for what is read,
   /// changed and written back. Two that do so take turns, where `get` would let the second undo the first.
   /// Only in a transaction: `projects.in(tx)`.
   template <class K>
-  task<result<T>> get_for_update(const K& key) const {
+  task<result<T>> get_for_update(K&& key) const {
+    corbel::detail::name_it_first<K>();
     return get_in(store_, parameter(key), detail::row_lock::update);
   }
   /// The same for many at once who need the row to stay as it is, and do not change it.
   template <class K>
-  task<result<T>> get_for_share(const K& key) const {
+  task<result<T>> get_for_share(K&& key) const {
+    corbel::detail::name_it_first<K>();
     return get_in(store_, parameter(key), detail::row_lock::share);
   }
   /// The row whose field has this value; for fields that are unique.
   template <class V>
-  task<std::optional<T>> find_by(std::string_view field, const V& wanted) const {
+  task<std::optional<T>> find_by(std::string_view field, V&& wanted) const {
+    corbel::detail::name_it_first<V>();
     return find_in(store_, field, parameter(wanted));
   }
   template <class K>
-  task<bool> exists(const K& key) const {
+  task<bool> exists(K&& key) const {
+    corbel::detail::name_it_first<K>();
     return exists_in(store_, parameter(key));
   }
   /// How many rows the conditions of `query` leave.
-  task<std::int64_t> count(list_query query = {}) const { return count_in(store_, std::move(query)); }
+  task<std::int64_t> count(list_query query = list_query()) const {
+    return count_in(store_, std::move(query));
+  }
 
   /// One page, with the number of all rows that match. The two are read one after the other, without a lock.
   task<page_of<T>> list(list_query query) const { return list_in(store_, std::move(query)); }
@@ -106,7 +118,11 @@ class repository {
 
   /// Stores a new row and gives it as it is stored: key, version and timestamps are set here, the rest is
   /// what the database made of it (defaults, triggers, the scale of a column).
-  task<result<T>> insert(T row) const { return insert_in(store_, std::move(row)); }
+  task<result<T>> insert(const T& row) const { return insert_in(store_, row); }
+  task<result<T>> insert(T&& row) const {
+    corbel::detail::name_it_first<T>();
+    return insert_in(store_, std::move(row));
+  }
   /// Stores all rows or, after an error, none.
   task<result<std::vector<T>>> insert_many(std::vector<T> rows) const {
     return insert_many_in(store_, std::move(rows));
@@ -118,28 +134,48 @@ class repository {
   /// "project_removed", where the index covers removed rows too; where it covers the others alone, a new row
   /// is stored. Gives the stored row.
   template <std::convertible_to<std::string_view>... Names>
-  task<result<T>> upsert(T row, const Names&... fields) const {
+  task<result<T>> upsert(const T& row, const Names&... fields) const {
+    return upsert_in(store_, row, std::vector<std::string_view>{fields...});
+  }
+  template <std::convertible_to<std::string_view>... Names>
+  task<result<T>> upsert(T&& row, const Names&... fields) const {
+    corbel::detail::name_it_first<T>();
     return upsert_in(store_, std::move(row), std::vector<std::string_view>{fields...});
   }
   /// Replaces the row that has this key, and this version if the table counts them. Gives the stored row.
-  task<result<T>> update(T row) const { return update_in(store_, std::move(row), std::nullopt); }
+  task<result<T>> update(const T& row) const { return update_in(store_, row, std::nullopt); }
+  task<result<T>> update(T&& row) const {
+    corbel::detail::name_it_first<T>();
+    return update_in(store_, std::move(row), std::nullopt);
+  }
   /// The same for some fields, by wire name: `patch(row, "name", "status")`.
   template <std::convertible_to<std::string_view>... Names>
-  task<result<T>> patch(T row, const Names&... fields) const {
+  task<result<T>> patch(const T& row, const Names&... fields) const {
+    return update_in(store_, row, std::vector<std::string_view>{fields...});
+  }
+  template <std::convertible_to<std::string_view>... Names>
+  task<result<T>> patch(T&& row, const Names&... fields) const {
+    corbel::detail::name_it_first<T>();
     return update_in(store_, std::move(row), std::vector<std::string_view>{fields...});
   }
   /// `fields` point to text that outlives the task. (GCC 12 cannot compile `{...}` inside a `co_await`.)
-  task<result<T>> patch(T row, std::vector<std::string_view> fields) const {
+  task<result<T>> patch(const T& row, std::vector<std::string_view> fields) const {
+    return update_in(store_, row, std::move(fields));
+  }
+  task<result<T>> patch(T&& row, std::vector<std::string_view> fields) const {
+    corbel::detail::name_it_first<T>();
     return update_in(store_, std::move(row), std::move(fields));
   }
   /// Removes the row, or marks it removed when the table has a soft-delete field.
   template <class K>
-  task<result<void>> remove(const K& key) const {
+  task<result<void>> remove(K&& key) const {
+    corbel::detail::name_it_first<K>();
     return remove_in(store_, parameter(key), std::nullopt);
   }
   /// The same if nobody changed the row since it had this version.
   template <class K>
-  task<result<void>> remove(const K& key, std::int64_t version) const {
+  task<result<void>> remove(K&& key, std::int64_t version) const {
+    corbel::detail::name_it_first<K>();
     return remove_in(store_, parameter(key), version);
   }
 

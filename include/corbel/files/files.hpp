@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <corbel/files/settings.hpp>
 #include <corbel/http/request.hpp>
@@ -13,13 +14,33 @@
 
 namespace corbel {
 
-/// What a handler says of one file that it sends.
+/// What a handler says of one file that it sends: `file_options().download("invoice.pdf").cache("no-store")`,
+/// or a named one whose members are set.
 struct file_options {
+  /// It is no aggregate, so that a temporary may stand in a `co_await` with every compiler.
+  file_options() = default;
+
   /// The name under which the client is to keep it (`Content-Disposition: attachment`, RFC 6266), in UTF-8;
   /// empty lets the client show it.
   std::string download_as;
   std::string content_type;   ///< empty: by the extension
   std::string cache_control;  ///< empty: the folder's
+
+  file_options& download(std::string as) & {
+    download_as = std::move(as);
+    return *this;
+  }
+  file_options& type(std::string media) & {
+    content_type = std::move(media);
+    return *this;
+  }
+  file_options& cache(std::string control) & {
+    cache_control = std::move(control);
+    return *this;
+  }
+  file_options&& download(std::string as) && { return std::move(download(std::move(as))); }
+  file_options&& type(std::string media) && { return std::move(type(std::move(media))); }
+  file_options&& cache(std::string control) && { return std::move(cache(std::move(control))); }
 };
 
 /// A folder, and what may be read of it. Nothing outside it is ever opened: the kernel itself resolves every
@@ -28,14 +49,14 @@ struct file_options {
 /// Thread-safe. A coroutine handler takes it as `state<file_folder>`:
 ///
 ///     task<response> invoice(request& in, path<int, "id"> id, state<file_folder> invoices) {
-///       co_return co_await invoices->reply(in, std::to_string(*id) + ".pdf", {.download_as =
-///       "invoice.pdf"});
+///       co_return co_await invoices->reply(in, std::to_string(*id) + ".pdf",
+///                                          file_options().download("invoice.pdf"));
 ///     }
 class file_folder {
  public:
   /// Throws std::system_error when `root` is no folder that can be opened, std::invalid_argument for settings
   /// that cannot be.
-  explicit file_folder(const std::string& root, file_settings settings = {});
+  explicit file_folder(const std::string& root, file_settings settings = file_settings());
   ~file_folder();
   file_folder(file_folder&&) noexcept;
   file_folder& operator=(file_folder&&) noexcept;
@@ -48,7 +69,7 @@ class file_folder {
   /// pool. A large one is read while it is sent; when it changes meanwhile, the connection ends before the
   /// client takes the mixture for the file. `in` must live as long as the task, and this object as long as
   /// the response.
-  task<response> reply(request& in, std::string path, file_options options = {}) const;
+  task<response> reply(request& in, std::string path, file_options options = file_options()) const;
 
   /// The same for a path as a client asks for it: with index and fallback, and a redirect to the '/' behind a
   /// folder's name. `path` is the end of the request's own.
@@ -63,7 +84,7 @@ class file_folder {
 /// the route's path is the file's. A folder that is not there stops the start.
 class files final : public endpoint {
  public:
-  explicit files(const std::string& root, file_settings settings = {});
+  explicit files(const std::string& root, file_settings settings = file_settings());
   explicit files(std::shared_ptr<const file_folder> folder) : folder_(std::move(folder)) {}
 
   bool waits() const noexcept override { return true; }
@@ -79,6 +100,6 @@ class files final : public endpoint {
 /// Serves a folder below `prefix`, which begins with "/" and ends without it; "" is the group's own root. The
 /// prefix itself is redirected to the '/' behind it.
 void serve_files(route_group at, std::string_view prefix, const std::string& root,
-                 file_settings settings = {});
+                 file_settings settings = file_settings());
 
 }  // namespace corbel

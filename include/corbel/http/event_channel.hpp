@@ -49,7 +49,7 @@ class event_channel {
   /// is sent after `close`.
   std::string publish(server_event e);
   template <class T>
-  std::string publish_json(const T& value, server_event rest = {}) {
+  std::string publish_json(const T& value, server_event rest = server_event()) {
     rest.data(json::to_text(value));
     return publish(std::move(rest));
   }
@@ -57,7 +57,7 @@ class event_channel {
   /// From now on; or, for a client that comes back, from where it left. What cannot be had any more is
   /// told to it by an event named "missed", whose data is {"count":3}, or {"count":null} where the number is
   /// not known: it had better fetch the whole state again.
-  event_subscription subscribe(const last_event_id& last = {});
+  event_subscription subscribe(const last_event_id& last = last_event_id());
 
   /// Subscribers get what was published, then their streams end.
   void close();

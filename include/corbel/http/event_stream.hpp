@@ -10,14 +10,13 @@
 
 #include <corbel/base/describe/type_of.hpp>
 #include <corbel/base/json/writer.hpp>
+#include <corbel/base/temporaries.hpp>
 #include <corbel/http/body_stream.hpp>
 #include <corbel/runtime/task.hpp>
 
 namespace corbel {
 
 /// One server-sent event (WHATWG HTML, 9.2), in UTF-8: `server_event("text").event("note").id("7")`.
-///
-/// It is no aggregate because GCC 12 destroys twice what is made by `{...}` inside a `co_await` expression.
 class server_event {
  public:
   /// Without data, clients report nothing, but keep `id` and `retry`.
@@ -77,12 +76,17 @@ class event_sink {
  public:
   /// Throws as `append_event`.
   task<> send(const server_event& e);
-  /// The value as JSON in `data`; `rest` says what else the event has. Give a described value a name first,
-  /// since GCC 12 destroys an aggregate twice that is made by `{...}` inside the `co_await` expression.
+  /// The value as JSON in `data`; `rest` says what else the event has. g++ 12 refuses a value without a name
+  /// (`corbel/base/temporaries.hpp`).
   template <class T>
-  task<> send_json(const T& value, server_event rest = {}) {
+  task<> send_json(const T& value, server_event rest = server_event()) {
     rest.data(json::to_text(value));
     return send(rest);
+  }
+  template <detail::risky_temporary T>
+  task<> send_json(T&& value, server_event rest = server_event()) {
+    detail::name_it_first<T>();
+    return send_json(std::as_const(value), std::move(rest));
   }
   task<> comment(std::string_view text);
   /// Text that `append_event` made, any number of events. It need not outlive the call's end.
@@ -101,7 +105,10 @@ class event_sink {
 ///
 ///     event_stream ticks(state<market> prices) {
 ///       return event_stream([&market = *prices](event_sink& to) -> task<> {
-///         for (;;) co_await to.send_json(co_await market.next());
+///         for (;;) {
+///           const auto price = co_await market.next();
+///           co_await to.send_json(price);
+///         }
 ///       });
 ///     }
 ///
@@ -159,7 +166,10 @@ class event_stream {
 
 /// The id of the last event that a returning client has seen, as a handler's parameter; empty for a new one.
 struct last_event_id {
-  std::optional<std::string> value = {};
+  last_event_id() = default;
+  explicit last_event_id(std::optional<std::string> id) : value(std::move(id)) {}
+
+  std::optional<std::string> value;
 };
 
 }  // namespace corbel

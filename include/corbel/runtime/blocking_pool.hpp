@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include <corbel/base/temporaries.hpp>
 #include <corbel/runtime/task.hpp>
 
 namespace corbel {
@@ -107,24 +108,23 @@ class blocking_pool {
   /// full or the pool has stopped. Cancelling the awaiting coroutine (terminal or partial) ends the wait at
   /// once, with `operation_aborted`; work that runs finishes on its own copies, work that waits is dropped.
   ///
-  /// GCC 12 destroys a capturing lambda twice when it is written inside the `co_await` expression: name it
-  /// first, or pass what it needs as `args`.
+  /// g++ 12 refuses a lambda without a name when what it captures has a destructor: name it first, or pass
+  /// what it needs as `args` (`corbel/base/temporaries.hpp`).
   template <class F, class... Args>
-  task<typename detail::blocking_result<F, Args...>::type> run(F f, Args... args) {
-    using result = typename detail::blocking_result<F, Args...>::type;
-    auto job = std::make_shared<detail::blocking_call<result, F, Args...>>(std::move(f), std::move(args)...);
-    co_await wait_for(job);
-    if constexpr (!std::is_void_v<result>) co_return std::move(*job->value);
+  task<typename detail::blocking_result<std::decay_t<F>, std::decay_t<Args>...>::type> run(F&& f,
+                                                                                           Args&&... args) {
+    detail::name_it_first<F, Args...>();
+    return wait_for_result(make_call(std::forward<F>(f), std::forward<Args>(args)...));
   }
 
   /// The same, for work whose outcome must be known: cancellation waits for it. A commit is the example.
   template <class F, class... Args>
-  task<typename detail::blocking_result<F, Args...>::type> run_shielded(F f, Args... args) {
-    using result = typename detail::blocking_result<F, Args...>::type;
-    auto job = std::make_shared<detail::blocking_call<result, F, Args...>>(std::move(f), std::move(args)...);
-    job->shielded = true;
-    co_await wait_for(job);
-    if constexpr (!std::is_void_v<result>) co_return std::move(*job->value);
+  task<typename detail::blocking_result<std::decay_t<F>, std::decay_t<Args>...>::type> run_shielded(
+      F&& f, Args&&... args) {
+    detail::name_it_first<F, Args...>();
+    auto call = make_call(std::forward<F>(f), std::forward<Args>(args)...);
+    call->shielded = true;
+    return wait_for_result(std::move(call));
   }
 
   /// Hands over work that nobody waits for, such as the clean-up of abandoned work; the queue limit does not
@@ -139,6 +139,17 @@ class blocking_pool {
   std::size_t waiting() const;
 
  private:
+  template <class F, class... Args>
+  static auto make_call(F&& f, Args&&... args) {
+    using result = typename detail::blocking_result<std::decay_t<F>, std::decay_t<Args>...>::type;
+    return std::make_shared<detail::blocking_call<result, std::decay_t<F>, std::decay_t<Args>...>>(
+        std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  template <class Result, class F, class... Args>
+  task<Result> wait_for_result(std::shared_ptr<detail::blocking_call<Result, F, Args...>> call) {
+    co_await wait_for(call);
+    if constexpr (!std::is_void_v<Result>) co_return std::move(*call->value);
+  }
   task<void> wait_for(std::shared_ptr<detail::blocking_job> job);
 
   struct core;

@@ -70,7 +70,7 @@ task<std::vector<data::statement_outcome>> backend::run_all(std::vector<data::st
 
 task<std::shared_ptr<data::session>> backend::begin(data::transaction_mode mode) {
   auto home = co_await here();
-  co_return co_await begin_session(std::move(home), mode, {});
+  co_return co_await begin_session(std::move(home), mode, std::vector<prelude>());
 }
 
 const data::dialect& backend::language() const noexcept {

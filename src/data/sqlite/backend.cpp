@@ -104,17 +104,17 @@ class sqlite_session final : public data::session {
       : home_(std::move(home)), on_(std::move(on)) {}
 
   task<rows_ptr> run(data::statement what) override {
-    co_return co_await home_->threads().run(&run_inside, connection(), std::exchange(deferred_, {}),
-                                            std::move(what));
+    co_return co_await home_->threads().run(&run_inside, connection(),
+                                            std::exchange(deferred_, std::string()), std::move(what));
   }
   task<void> run_script(std::string script) override {
-    co_await home_->threads().run(&run_script_inside, connection(), std::exchange(deferred_, {}),
+    co_await home_->threads().run(&run_script_inside, connection(), std::exchange(deferred_, std::string()),
                                   std::move(script));
   }
   task<void> commit() override {
     const auto threads = home_;
-    co_await threads->threads().run_shielded(&run_commit, std::exchange(on_, {}),
-                                             std::exchange(deferred_, {}));
+    co_await threads->threads().run_shielded(&run_commit, std::exchange(on_, held()),
+                                             std::exchange(deferred_, std::string()));
   }
   void abandon() noexcept override { on_.reset(); }
   void defer(std::string sql) override { deferred_ += sql; }

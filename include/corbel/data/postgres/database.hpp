@@ -3,6 +3,7 @@
 #include <concepts>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <corbel/data/database.hpp>
@@ -65,10 +66,10 @@ class database : public data::database {
   /// `threads` run at a time, others wait for `checkout_timeout`. What libpqxx throws becomes the error that
   /// the driver would have given.
   ///
-  /// Cancelling ends the wait at once and stops the SQL; `fn` then meets a broken connection. A lambda that
-  /// captures is named first: GCC 12 destroys it twice when it stands in the `co_await`.
+  /// Cancelling ends the wait at once and stops the SQL; `fn` then meets a broken connection. g++ 12
+  /// refuses a lambda without a name when what it captures has a destructor.
   template <class F, class... Args>
-  auto with_connection(F fn, Args... args) const;
+  auto with_connection(F&& fn, Args&&... args) const;
 
   /// Stores rows of a described class by COPY: all of them or, after an error, none. Columns are the
   /// snake_case of the field names; what a table has besides gets its default. `table` may have its schema in
@@ -135,6 +136,30 @@ class database : public data::database {
   template <class... Args>
   task<nlohmann::json> explain(data::sql_text<sizeof...(Args)> sql, const Args&... args) const {
     return detail::explain_on(*this, data::make_statement(sql, args...));
+  }
+
+  template <described T, class... Args>
+  corbel::detail::if_risky<task<row_stream<T>>, Args...> copy_out(data::sql_text<sizeof...(Args)> query,
+                                                                  Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return copy_out<T>(query, std::as_const(args)...);
+  }
+  template <class... Args>
+  corbel::detail::if_risky<task<copy_reader>, Args...> copy_out_text(data::sql_text<sizeof...(Args)> sql,
+                                                                     Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return copy_out_text(sql, std::as_const(args)...);
+  }
+  template <class T, corbel::detail::risky_temporary K>
+  task<result<T>> get_locked(data::transaction& tx, K&& key, locked_rows held = locked_rows::wait) const {
+    corbel::detail::name_it_first<K>();
+    return get_locked<T>(tx, std::as_const(key), held);
+  }
+  template <class... Args>
+  corbel::detail::if_risky<task<nlohmann::json>, Args...> explain(data::sql_text<sizeof...(Args)> sql,
+                                                                  Args&&... args) const {
+    corbel::detail::name_it_first<Args...>();
+    return explain(sql, std::as_const(args)...);
   }
 
   /// Computes a materialized view anew; `view` may have its schema in front, and is quoted. `concurrently`

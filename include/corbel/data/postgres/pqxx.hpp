@@ -130,15 +130,18 @@ task<Result> run_pqxx(postgres::database on, std::shared_ptr<pqxx_work<Result, F
 }  // namespace detail
 
 template <class F, class... Args>
-auto database::with_connection(F fn, Args... args) const {
+auto database::with_connection(F&& fn, Args&&... args) const {
+  corbel::detail::name_it_first<F, Args...>();
+  using call = std::decay_t<F>;
   static_assert(
-      std::is_invocable_v<F&, pqxx::connection&, Args&&...>,
+      std::is_invocable_v<call&, pqxx::connection&, std::decay_t<Args>&&...>,
       "corbel: with_connection takes a function of pqxx::connection& and then the further arguments");
-  using result = std::invoke_result_t<F&, pqxx::connection&, Args&&...>;
+  using result = std::invoke_result_t<call&, pqxx::connection&, std::decay_t<Args>&&...>;
   static_assert(!std::is_reference_v<result> && !is_task<result>,
                 "corbel: the function of with_connection blocks a thread of its own and gives a value");
-  auto work = std::make_shared<detail::pqxx_work<result, F, Args...>>(std::move(fn), std::move(args)...);
-  return detail::run_pqxx<result, F, Args...>(*this, std::move(work));
+  auto work = std::make_shared<detail::pqxx_work<result, call, std::decay_t<Args>...>>(
+      std::forward<F>(fn), std::forward<Args>(args)...);
+  return detail::run_pqxx<result, call, std::decay_t<Args>...>(*this, std::move(work));
 }
 
 }  // namespace corbel::postgres

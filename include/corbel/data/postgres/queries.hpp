@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <corbel/base/error.hpp>
@@ -22,14 +23,45 @@ enum class locked_rows : std::uint8_t {
   skip,     ///< passed over
 };
 
-/// What to look for.
+/// What to look for: `text_search("apollo").excerpt_of("body").limited_to(5)`, or a named one whose members
+/// are set.
 struct text_search {
+  /// It is no aggregate, so that a temporary may stand in a `co_await` with every compiler.
+  text_search() = default;
+  explicit text_search(std::string words) : text(std::move(words)) {}
+
   std::string text;                  ///< as a person types it: `apollo -"moon landing" or gemini`
   std::string vector = "search";     ///< the tsvector column, in SQL's spelling
   std::string language = "english";  ///< the text search configuration that the column was made with
   std::string highlight{};           ///< the field, by wire name, of which the hits show an excerpt
   std::size_t limit = 20;
   std::size_t offset = 0;
+
+  text_search& in_column(std::string tsvector) & {
+    vector = std::move(tsvector);
+    return *this;
+  }
+  text_search& in_language(std::string configuration) & {
+    language = std::move(configuration);
+    return *this;
+  }
+  text_search& excerpt_of(std::string field) & {
+    highlight = std::move(field);
+    return *this;
+  }
+  text_search& limited_to(std::size_t most, std::size_t skipped = 0) & {
+    limit = most;
+    offset = skipped;
+    return *this;
+  }
+  text_search&& in_column(std::string tsvector) && { return std::move(in_column(std::move(tsvector))); }
+  text_search&& in_language(std::string configuration) && {
+    return std::move(in_language(std::move(configuration)));
+  }
+  text_search&& excerpt_of(std::string field) && { return std::move(excerpt_of(std::move(field))); }
+  text_search&& limited_to(std::size_t most, std::size_t skipped = 0) && {
+    return std::move(limited_to(most, skipped));
+  }
 };
 
 template <class T>
@@ -78,8 +110,12 @@ task<std::vector<search_hit<T>>> search(data::source in, text_search what) {
 }
 }  // namespace detail
 
-/// How a materialized view is kept fresh.
+/// How a materialized view is kept fresh: `refresh_schedule(5min)`, or a named one whose members are set.
 struct refresh_schedule {
+  /// It is no aggregate, so that a temporary may stand in a `co_await` with every compiler.
+  refresh_schedule() = default;
+  explicit refresh_schedule(std::chrono::milliseconds pause) : every(pause) {}
+
   std::chrono::milliseconds every{60'000};
   /// Readers go on meanwhile; the view needs a unique index on its columns.
   bool concurrently = true;
