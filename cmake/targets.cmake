@@ -17,7 +17,7 @@ function(corbel_library name)
 endfunction()
 
 # The programs that a round of scripts/test needs: `sanitized_tests` run under ASan and UBSan, `concurrent_tests` under TSan,
-# `optimised_tests` as users build Corbel. The ctest labels `concurrent` and `optimised` name the tests that belong to them.
+# `optimised_tests` as users build Corbel. The ctest labels `concurrent`, and `optimised` or `example`, name their tests.
 if(CORBEL_TESTS)
   add_custom_target(sanitized_tests)
   add_custom_target(concurrent_tests)
@@ -68,7 +68,7 @@ function(corbel_example name)
     find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
     add_test(NAME example.${name} COMMAND Python3::Interpreter -B ${PROJECT_SOURCE_DIR}/tests/examples/serves.py
       $<TARGET_FILE:example_${name}> ${arg_ANSWERS})
-    set_tests_properties(example.${name} PROPERTIES LABELS "concurrent;optimised")
+    set_tests_properties(example.${name} PROPERTIES LABELS "concurrent;example")
     corbel_tested(example_${name} SANITIZED CONCURRENT OPTIMISED)
   endif()
 endfunction()

@@ -56,7 +56,7 @@ run_round() {
   case $round in
     asan) targets=(sanitized_tests) chosen=(-LE optimised) runner=("${fixed_addresses[@]}") ;;
     tsan) targets=(concurrent_tests) chosen=(-L concurrent) runner=("${fixed_addresses[@]}") ;;
-    release) targets=(optimised_tests) chosen=(-L optimised) ;;
+    release) targets=(optimised_tests) chosen=(-L 'optimised|example') ;;
     judges)
       export CORBEL_TEST_EFFORT=5
       preset=release targets=(sanitized_tests optimised_tests) chosen=(-L judged) options=(--timeout 3600)
