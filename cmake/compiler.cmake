@@ -14,6 +14,10 @@ add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>)  # PI
 option(CORBEL_UNITY "Compile the libraries' sources in batches" OFF)
 set(corbel_sources_a_batch 16)
 
+# Tests read what nearly all of them include from one precompiled header. It saves two seconds a test for who works on one; builds
+# that compile everything do without, because what ccache keeps of a precompiled header is of no use to another clone.
+option(CORBEL_PRECOMPILE "Compile the tests with a precompiled header" OFF)
+
 if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
@@ -60,9 +64,6 @@ if(corbel_sanitizers AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 if(CORBEL_SANITIZE STREQUAL "address")
   set(corbel_test_sanitizers -fno-sanitize=alignment,null,object-size,vptr)
-endif()
-if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  add_compile_options("SHELL:-Xclang -fno-pch-timestamp")  # what ccache kept of a precompiled header stays valid
 endif()
 if(corbel_sanitizers)
   add_compile_options(${corbel_sanitizers})

@@ -3,8 +3,6 @@
 
 # Every clone and worktree finds what another one has compiled: paths count from its top.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-# Precompiled headers are compared by their content, as other files are.
-export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 # How many compilers at once: one a core, as far as 1.5 GiB each are free.
 jobs_that_fit() {
