@@ -63,7 +63,7 @@ def run_lines(command, libraries, kind, room):
     wanted = f"{LINES - left_out if refuses(kind) else LINES} lines ran"
     if done.returncode != 0 or wanted not in done.stdout:
         return f"{kind}: expected \"{wanted}\", exit status {done.returncode}:\n{done.stdout}{done.stderr}"
-    print(f"{kind}: {wanted}, under ASan")
+    print(f"{kind}: {wanted}, under ASan", flush=True)
     return None
 
 
