@@ -21,7 +21,8 @@ std::string text_example(const constraints& rules, std::string_view variable) {
   if (rules.one_of_count > 0) return std::string(rules.one_of[0]);
   switch (rules.format) {
     case text_format::email: return "ada@example.org";
-    case text_format::url: return "https://example.org/";
+    case text_format::url:
+      return (rules.scheme_count > 0 ? std::string(rules.schemes[0]) : "https") + "://example.org/";
     case text_format::uuid: return "0190a5b0-6c1e-7cc0-8000-0123456789ab";
     case text_format::date_time: return "2026-12-31T12:00:00Z";
     case text_format::date: return "2026-12-31";
@@ -42,10 +43,13 @@ std::string text_example(const constraints& rules, std::string_view variable) {
 /// A number that keeps the bounds; of integers a whole one.
 double number_example(const type_descriptor& type, const constraints& rules, std::string_view variable) {
   double n = holds(variable, "PORT") ? 8080 : 1;
-  const double step = rules.multiple_of > 0 ? rules.multiple_of : type.kind == type_kind::integer ? 1 : 0.5;
-  if (rules.has_minimum) n = std::max(n, rules.exclusive_minimum ? rules.minimum + step : rules.minimum);
-  if (rules.has_maximum) n = std::min(n, rules.exclusive_maximum ? rules.maximum - step : rules.maximum);
-  if (rules.multiple_of > 0) n = std::floor(n / step) * step;
+  const double low = rules.minimum.to_double();
+  const double high = rules.maximum.to_double();
+  const double multiple = rules.multiple_of.to_double();
+  const double step = multiple > 0 ? multiple : type.kind == type_kind::integer ? 1 : 0.5;
+  if (rules.has_minimum) n = std::max(n, rules.exclusive_minimum ? low + step : low);
+  if (rules.has_maximum) n = std::min(n, rules.exclusive_maximum ? high - step : high);
+  if (multiple > 0) n = std::floor(n / step) * step;
   return n;
 }
 

@@ -117,6 +117,11 @@ std::optional<timestamp> parse_timestamp(std::string_view text) noexcept {
   const auto offset = take_offset(text);
   if (!offset) return {};
   const timestamp read = sys_days{*day} + hours{h} + minutes{m - *offset} + seconds{s} + milliseconds{milli};
+  // ITU-R TF.460 adds a second to the last minute of a month in UTC, which then ends where the next begins.
+  const timestamp after_leap = read - milliseconds{milli};
+  if (s == 60 && (after_leap != floor<days>(after_leap) ||
+                  year_month_day{floor<days>(after_leap)}.day() != std::chrono::day{1}))
+    return {};
   if (read < earliest_timestamp || read > latest_timestamp) return {};
   return read;
 }

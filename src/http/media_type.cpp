@@ -23,7 +23,13 @@ std::optional<std::string> media_type::parameter(std::string_view name) const {
 
 bool media_type::is_utf8() const {
   const auto charset = parameter("charset");
-  return !charset || iequals(*charset, "utf-8") || iequals(*charset, "us-ascii");
+  return !charset || is_utf8_label(*charset);
+}
+
+bool is_utf8_label(std::string_view charset) noexcept {
+  for (const char* label : {"utf-8", "utf8", "unicode-1-1-utf-8", "us-ascii", "ascii"})
+    if (iequals(charset, label)) return true;
+  return false;
 }
 
 std::optional<media_type> parse_media_type(std::string_view text) noexcept {

@@ -4,7 +4,9 @@
 
 #include "base/json/utf8.hpp"
 #include "corbel/http/field.hpp"
+#include "corbel/http/media_type.hpp"
 #include "corbel/http/multipart.hpp"
+#include "corbel/http/url.hpp"
 #include "http/multipart_error.hpp"
 
 /// The texts around the parts: the boundary in Content-Type, and the header lines of a part.
@@ -111,12 +113,40 @@ void decode_escapes(std::string& text) {
   text.resize(kept);
 }
 
-std::optional<error> check_name(std::string_view what, std::string& text) {
-  decode_escapes(text);
+std::optional<error> check_part_text(std::string_view what, const std::string& text) {
   if (has_control(text) || text.find('\t') != std::string::npos)
     return broken_multipart("a " + std::string(what) + " holds a control character.");
   if (!json::is_utf8(text)) return broken_multipart("a " + std::string(what) + " is not UTF-8.");
   return {};
+}
+
+std::optional<error> check_name(std::string_view what, std::string& text) {
+  decode_escapes(text);
+  return check_part_text(what, text);
+}
+
+/// RFC 8187: charset'language'percent-encoded. Empty for what is none.
+std::optional<std::string> extended_value(std::string_view text) {
+  const auto first = text.find('\'');
+  const auto second = first == text.npos ? first : text.find('\'', first + 1);
+  if (second == text.npos) return {};
+  std::string bytes;
+  if (!percent_decode(text.substr(second + 1), bytes)) return {};
+  const auto charset = text.substr(0, first);
+  if (is_utf8_label(charset)) return bytes;
+  if (!iequals(charset, "iso-8859-1")) return {};
+  std::string out;
+  for (const char c : bytes) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code >= 0x80) out += static_cast<char>(0xc0 | (code >> 6));
+    out += code >= 0x80 ? static_cast<char>(0x80 | (code & 0x3f)) : c;
+  }
+  return out;
+}
+
+/// "=?charset?B?...?=": what mail programs write for names that are not ASCII.
+bool is_encoded_word(std::string_view text) {
+  return text.starts_with("=?") && text.ends_with("?=");
 }
 
 std::optional<error> read_disposition(std::string_view value, part_head& head) {
@@ -126,6 +156,7 @@ std::optional<error> read_disposition(std::string_view value, part_head& head) {
                             std::string(type.substr(0, 40)) + "\".");
   parameter_reader parameters(value.substr(std::min(value.find(';'), value.size())));
   bool named = false;
+  std::optional<std::string> extended;
   while (parameters.next()) {
     if (iequals(parameters.name(), "name")) {
       if (std::exchange(named, true)) return broken_multipart("a part has two names.");
@@ -135,20 +166,33 @@ std::optional<error> read_disposition(std::string_view value, part_head& head) {
       if (head.filename) return broken_multipart("a part has two file names.");
       head.filename = parameters.value();
       if (auto why = check_name("file name", *head.filename)) return why;
+    } else if (iequals(parameters.name(), "filename*")) {
+      if (extended) return broken_multipart("a part has two file names.");
+      extended = extended_value(parameters.value());
+      if (!extended)
+        return broken_multipart("a part's filename* must be in UTF-8, such as UTF-8''na%C3%AFve.txt.");
+      if (auto why = check_part_text("file name", *extended)) return why;
     }
   }
   if (!parameters.sound())
     return broken_multipart(
         "a part's Content-Disposition must be form-data; name=\"...\"; filename=\"...\".");
   if (!named) return broken_multipart("a part has no name in its Content-Disposition.");
+  if (extended && (!head.filename || is_encoded_word(*head.filename))) head.filename = std::move(extended);
   return {};
+}
+
+/// The charsets in use whose first half is ASCII: a text that keeps to it means the same in UTF-8.
+bool extends_ascii(std::string_view charset) {
+  return iequals(charset, "latin1") || iequals(charset.substr(0, 9), "iso-8859-") ||
+         iequals(charset.substr(0, 10), "windows-12");
 }
 
 std::optional<error> check_charset(std::string_view content_type) {
   parameter_reader parameters(content_type.substr(std::min(content_type.find(';'), content_type.size())));
   while (parameters.next())
-    if (iequals(parameters.name(), "charset") && !iequals(parameters.value(), "utf-8") &&
-        !iequals(parameters.value(), "us-ascii"))
+    if (iequals(parameters.name(), "charset") && !is_utf8_label(parameters.value()) &&
+        !extends_ascii(parameters.value()))
       return broken_multipart("a field's charset must be UTF-8; it is \"" + parameters.value().substr(0, 40) +
                               "\".");
   return {};

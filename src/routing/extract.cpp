@@ -6,6 +6,7 @@
 #include "corbel/http/media_type.hpp"
 #include "corbel/schema/fields.hpp"
 #include "corbel/schema/parse.hpp"
+#include "http/combined.hpp"
 
 namespace corbel {
 
@@ -28,6 +29,20 @@ void read_optional(std::optional<std::string_view> text, std::string_view in, st
     schema::read_one(type, no_rules, out, *text, in, name, failed.violations());
   else if (type.kind != type_kind::optional)
     failed.add(violation{std::string(in), '/' + std::string(name), "required", "is required"});
+}
+
+/// The request fields that RFC 9110 to 9112 and their relatives define as lists: they may come in several
+/// lines.
+bool is_list_field(std::string_view name) {
+  for (const char* each : {"accept",           "accept-charset",   "accept-encoding",
+                           "accept-language",  "cache-control",    "connection",
+                           "content-encoding", "content-language", "expect",
+                           "forwarded",        "if-match",         "if-none-match",
+                           "pragma",           "prefer",           "te",
+                           "trailer",          "upgrade",          "via",
+                           "x-forwarded-for",  "x-forwarded-host", "x-forwarded-proto"})
+    if (iequals(name, each)) return true;
+  return false;
 }
 
 }  // namespace
@@ -59,7 +74,13 @@ void read_query(const request& in, const type_descriptor& type, void* out, extra
 
 void read_header(const request& in, std::string_view name, const type_descriptor& type, void* out,
                  extraction& failed) {
-  read_optional(in.header(name), "header", name, type, out, failed);
+  std::string joined;
+  const auto text = combined(in, name, joined);
+  // Lines of one name are one list (RFC 9110, 5.3); where one value is meant, which of two is nobody's to
+  // guess.
+  if (!joined.empty() && !(is_list_field(name) && type.bare().kind == type_kind::text))
+    return failed.add(violation{"header", '/' + std::string(name), "maxItems", "must be given once"});
+  read_optional(text, "header", name, type, out, failed);
 }
 
 void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,
@@ -69,7 +90,16 @@ void read_cookie(const request& in, std::string_view name, const type_descriptor
                 failed);
 }
 
+bool expect_whole(const request& in, extraction& failed) {
+  if (in.method() != method::put || !in.header("content-range")) return true;
+  failed.refuse(malformed(
+      "A PUT with Content-Range would replace the whole by a part; send the whole without Content-Range.",
+      "partial_put"));
+  return false;
+}
+
 bool expect_plain(const request& in, extraction& failed) {
+  if (!expect_whole(in, failed)) return false;
   const auto coding = in.header("content-encoding");
   if (!coding || iequals(*coding, "identity")) return true;
   failed.refuse(error(error_kind::unsupported_media_type, "unsupported_encoding",

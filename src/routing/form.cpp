@@ -18,18 +18,6 @@ bool is_text(std::string_view text) {
   return text.find('\0') == std::string_view::npos && json::is_utf8(text);
 }
 
-/// What a browser means by a pair, as `read_fields` understands it; empty when it means nothing.
-std::optional<schema::text_pair> meant(const object_descriptor& object, schema::text_pair pair) {
-  const auto* field = object.find(pair.first);
-  if (!field) return pair;
-  const auto& type = field->type->bare();
-  if (pair.second.empty() && field->type->kind == type_kind::optional && type.kind != type_kind::text &&
-      type.kind != type_kind::list)
-    return {};
-  if (pair.second == "on" && type.kind == type_kind::boolean) pair.second = "true";
-  return pair;
-}
-
 }  // namespace
 
 void read_form(const request& in, const type_descriptor& type, void* out, extraction& failed) {
@@ -53,11 +41,8 @@ void read_form(const request& in, const type_descriptor& type, void* out, extrac
     return failed.refuse(
         malformed("The form has a broken percent escape, or text that is not UTF-8; write % as %25.",
                   "malformed_form"));
-  std::vector<schema::text_pair> pairs;
-  pairs.reserve(sent->pairs().size());
-  for (const auto& each : sent->pairs())
-    if (const auto pair = meant(*type.object, each)) pairs.push_back(*pair);
-  if (auto done = schema::read_fields(type, out, pairs, "body"); !done) failed.add(std::move(done).error());
+  if (auto done = schema::read_fields(type, out, sent->pairs(), "body"); !done)
+    failed.add(std::move(done).error());
 }
 
 }  // namespace corbel::detail

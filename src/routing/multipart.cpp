@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "corbel/http/field.hpp"
+#include "corbel/http/media_type.hpp"
 #include "corbel/routing/multipart_stream.hpp"
 #include "corbel/schema/fields.hpp"
 
@@ -17,6 +18,13 @@ bool matches_type(std::string_view pattern, std::string_view type) {
     type = type.substr(0, pattern.size());
   }
   return iequals(pattern, type);
+}
+
+/// Under the label of another charset, only what is ASCII is surely the same text in UTF-8.
+bool is_readable(const multipart_stream::part& part, std::string_view value) {
+  const auto type = parse_media_type(part.content_type());
+  return !type || type->is_utf8() ||
+         std::all_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 std::string in_bytes(std::uint64_t n) {
@@ -85,6 +93,10 @@ class form_reader {
       value += piece;
       fields_size_ += piece.size();
     }
+    if (field && !is_readable(part, value)) {
+      refuse(*field, "format", "must be a text in UTF-8, and its part say so");
+      co_return spoiled(part);
+    }
     inputs_.push_back({names_.emplace_back(part.name()), names_.emplace_back(std::move(value))});
   }
 
@@ -147,6 +159,7 @@ class form_reader {
 task<> read_multipart(request& in, const type_descriptor& type, void* out, extraction& failed) {
   std::string boundary;
   extraction of_body;
+  if (!expect_whole(in, failed)) co_return;
   read_boundary(in, boundary, of_body);
   if (of_body.failed()) co_return failed.refuse(std::move(of_body).take());
   form_reader reader(in, type, boundary);

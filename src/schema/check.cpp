@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <compare>
+#include <nlohmann/json.hpp>
 
+#include "base/float_range.hpp"
+#include "corbel/base/json/dom.hpp"
 #include "corbel/base/json/writer.hpp"
 #include "corbel/schema/format.hpp"
 #include "corbel/schema/pattern.hpp"
+#include "schema/canonical.hpp"
 #include "schema/trim.hpp"
 
 namespace corbel::schema {
@@ -23,6 +27,24 @@ std::size_t count_code_points(std::string_view text) {
 
 std::string counted(std::size_t n, std::string_view one, std::string_view many) {
   return std::to_string(n).append(" ").append(n == 1 ? one : many);
+}
+
+/// Schemes have no case (RFC 3986, 3.1).
+bool has_scheme(const constraints& rules, std::string_view url) {
+  const auto found = url.substr(0, url.find(':'));
+  const auto all = schemes_of(rules);
+  return std::any_of(all.begin(), all.end(), [found](std::string_view scheme) {
+    return std::equal(found.begin(), found.end(), scheme.begin(), scheme.end(), [](char a, char b) {
+      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+    });
+  });
+}
+
+std::string scheme_phrase(const constraints& rules) {
+  std::string all;
+  for (const auto scheme : schemes_of(rules))
+    all.append(all.empty() ? "" : " or ").append(scheme).append("://");
+  return all;
 }
 
 void check_text(const constraints& rules, std::string& text, const path& at, violation_list& found) {
@@ -43,6 +65,8 @@ void check_text(const constraints& rules, std::string& text, const path& at, vio
     found.add(at, "pattern", "must match the pattern " + std::string(rules.pattern));
   if (rules.format != text_format::none && !matches(rules.format, text))
     found.add(at, "format", "must be " + std::string(phrase_of(rules.format)));
+  else if (rules.format == text_format::url && !has_scheme(rules, text))
+    found.add(at, "format", "must be a URL that begins with " + scheme_phrase(rules));
   if (rules.one_of_count > 0) {
     const auto names = rules.one_of.begin();
     const auto end = names + static_cast<std::ptrdiff_t>(rules.one_of_count);
@@ -54,66 +78,71 @@ void check_text(const constraints& rules, std::string& text, const path& at, vio
   }
 }
 
-/// Compares exactly: a double cannot tell 2^53 from 2^53+1.
-std::partial_ordering compare(const type_descriptor& type, const void* value, double bound) {
-  if (type.kind == type_kind::floating) return load_floating(type, value) <=> bound;
-  constexpr double beyond_signed = 9223372036854775808.0;
-  constexpr double beyond_unsigned = 18446744073709551616.0;
-  const double whole = std::floor(bound);
-  const auto settle = [&](std::strong_ordering with_floor) {
-    return with_floor == 0 && whole != bound ? std::strong_ordering::less : with_floor;
-  };
-  if (type.is_signed) {
-    if (bound >= beyond_signed) return std::partial_ordering::less;
-    if (bound < -beyond_signed) return std::partial_ordering::greater;
-    return settle(load_integer(type, value) <=> static_cast<std::int64_t>(whole));
-  }
-  if (bound >= beyond_unsigned) return std::partial_ordering::less;
-  if (bound < 0) return std::partial_ordering::greater;
-  return settle(load_unsigned(type, value) <=> static_cast<std::uint64_t>(whole));
+exact_number number_in(const type_descriptor& type, const void* value) {
+  if (type.kind == type_kind::floating) return load_floating(type, value);
+  if (type.is_signed) return load_integer(type, value);
+  return load_unsigned(type, value);
 }
 
-bool is_multiple(const type_descriptor& type, const void* value, double of) {
-  if (type.kind == type_kind::integer && of == std::trunc(of) && std::abs(of) < 9e15) {
-    const auto divisor = static_cast<std::int64_t>(std::abs(of));
-    if (type.is_signed) return load_integer(type, value) % divisor == 0;
-    return load_unsigned(type, value) % static_cast<std::uint64_t>(divisor) == 0;
-  }
-  const double number = type.kind == type_kind::floating ? load_floating(type, value)
-                        : type.is_signed                 ? static_cast<double>(load_integer(type, value))
-                                                         : static_cast<double>(load_unsigned(type, value));
-  // 0.3 is a multiple of 0.1 to people, if not to binary fractions: the quotient may miss by rounding.
-  const double quotient = number / of;
-  return std::abs(quotient - std::round(quotient)) <= 1e-9 * std::max(1.0, std::abs(quotient)) &&
-         std::isfinite(quotient);
+float_width width_of(const type_descriptor& type) {
+  return type.kind == type_kind::floating && type.bytes == sizeof(float) ? float_width::single_precision
+                                                                         : float_width::double_precision;
+}
+
+/// A float that was read from "0.1" is above the double 0.1: it is compared with the float nearest to it.
+exact_number bound_for(const type_descriptor& type, const exact_number& bound) {
+  if (bound.is_integer() || width_of(type) == float_width::double_precision) return bound;
+  if (std::abs(bound.to_double()) > most_as_float) return bound;
+  return static_cast<float>(bound.to_double());
 }
 
 void check_number(const type_descriptor& type, const constraints& rules, const void* value, const path& at,
                   violation_list& found) {
+  const exact_number number = number_in(type, value);
   if (rules.has_minimum) {
-    const auto order = compare(type, value, rules.minimum);
+    const auto order = number <=> bound_for(type, rules.minimum);
     if (rules.exclusive_minimum ? !(order > 0) : !(order >= 0))
       found.add(at, rules.exclusive_minimum ? "exclusiveMinimum" : "minimum",
                 json::bound_message(rules, false));
   }
   if (rules.has_maximum) {
-    const auto order = compare(type, value, rules.maximum);
+    const auto order = number <=> bound_for(type, rules.maximum);
     if (rules.exclusive_maximum ? !(order < 0) : !(order <= 0))
       found.add(at, rules.exclusive_maximum ? "exclusiveMaximum" : "maximum",
                 json::bound_message(rules, true));
   }
-  if (rules.multiple_of != 0 && !is_multiple(type, value, rules.multiple_of)) {
+  if (rules.multiple_of != 0 && !is_multiple(number, rules.multiple_of, width_of(type))) {
     std::string message = "must be a multiple of ";
     json::append_number(message, rules.multiple_of);
     found.add(at, "multipleOf", std::move(message));
   }
 }
 
+/// Whether equal values of the type may differ in their JSON form, as 0.0 and -0.0 do.
+bool may_spell_differently(type_kind kind) {
+  switch (kind) {
+    case type_kind::floating:
+    case type_kind::optional:
+    case type_kind::list:
+    case type_kind::map:
+    case type_kind::object:
+    case type_kind::one_of:
+    case type_kind::json: return true;
+    default: return false;
+  }
+}
+
 /// Equality by the JSON form, which every type has; sorted, so that a long list stays cheap.
 bool all_differ(const type_descriptor& type, const void* list) {
   std::vector<std::string> forms(type.list->size(list));
-  for (std::size_t i = 0; i < forms.size(); ++i)
+  const bool settle = may_spell_differently(type.element->kind);
+  for (std::size_t i = 0; i < forms.size(); ++i) {
     json::append(forms[i], *type.element, type.list->at(list, i));
+    nlohmann::json value;
+    if (!settle || !json::parse_dom(forms[i], value)) continue;
+    forms[i].clear();
+    append_canonical(forms[i], value);
+  }
   std::sort(forms.begin(), forms.end());
   return std::adjacent_find(forms.begin(), forms.end()) == forms.end();
 }

@@ -1,18 +1,20 @@
 #include "schema/engine.hpp"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/constraints/concrete_constraints.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
 
 #include "corbel/base/json/path.hpp"
+#include "schema/dom_adapter.hpp"
 #include "schema/leaf.hpp"
 
 namespace corbel::schema {
@@ -21,10 +23,16 @@ namespace {
 using dom = nlohmann::json;
 using valijson::ValidationResults;
 using valijson::adapters::Adapter;
-using valijson::adapters::NlohmannJsonAdapter;
 
 /// Ends the keyword in a description of ours; no keyword and no sentence has one.
 constexpr char divider = '\x1f';
+
+/// The value behind an adapter. Valijson shows us ours, but for the names under propertyNames, which are
+/// texts and go to `name`.
+const dom& dom_of(const Adapter& adapter, dom& name) {
+  if (const auto* ours = dynamic_cast<const dom_adapter*>(&adapter)) return ours->dom();
+  return name = adapter.asString();
+}
 
 /// One of our leaf checks in valijson's form.
 class leaf_constraint final : public valijson::constraints::PolyConstraint {
@@ -34,7 +42,8 @@ class leaf_constraint final : public valijson::constraints::PolyConstraint {
 
   bool validate(const Adapter& target, const std::vector<std::string>& context,
                 ValidationResults* results) const override {
-    const auto wrong = (*check_)(target);
+    dom name;
+    const auto wrong = (*check_)(dom_of(target, name));
     if (wrong && results) results->pushError(context, own_prefix + keyword_ + divider + *wrong);
     return !wrong;
   }
@@ -51,11 +60,127 @@ class leaf_builder final : public valijson::ConstraintBuilder {
  public:
   explicit leaf_builder(std::string keyword) : keyword_(std::move(keyword)) {}
   valijson::constraints::Constraint* make(const Adapter& operand) const override {
-    return new leaf_constraint(keyword_, make_leaf(keyword_, operand));
+    dom name;
+    return new leaf_constraint(keyword_, make_leaf(keyword_, dom_of(operand, name)));
   }
 
  private:
   std::string keyword_;
+};
+
+/// What patternProperties and additionalProperties ask for, with the schemas compiled each by itself.
+struct member_rules {
+  struct pattern {
+    std::shared_ptr<const re2::RE2> expression;
+    const valijson::Schema* schema;
+  };
+  std::set<std::string, std::less<>> names;  // of `properties`, which valijson checks
+  std::vector<pattern> patterns;
+  const valijson::Schema* additional = nullptr;  // null for any value
+  bool closed = false;
+};
+
+class members_constraint final : public valijson::constraints::PolyConstraint {
+ public:
+  explicit members_constraint(std::shared_ptr<const member_rules> rules) : rules_(std::move(rules)) {}
+
+  bool validate(const Adapter& target, const std::vector<std::string>& context,
+                ValidationResults* results) const override {
+    dom text;
+    const dom& value = dom_of(target, text);
+    if (!value.is_object()) return true;
+    bool holds = true;
+    for (const auto& [name, member] : value.items()) {
+      auto where = context;
+      where.push_back("[" + name + "]");
+      bool known = rules_->names.contains(name);
+      for (const auto& each : rules_->patterns) {
+        if (!re2::RE2::PartialMatch(name, *each.expression)) continue;
+        known = true;
+        holds = run(*each.schema, member, where, results) && holds;
+      }
+      if (known) continue;
+      if (rules_->closed) {
+        holds = false;
+        complain(where, "additionalProperties", "is not known here", results);
+      } else if (rules_->additional) {
+        holds = run(*rules_->additional, member, where, results) && holds;
+      }
+    }
+    return holds;
+  }
+
+ private:
+  Constraint* cloneInto(void* where) const override { return new (where) members_constraint(*this); }
+  std::size_t sizeOf() const override { return sizeof *this; }
+
+  static void complain(const std::vector<std::string>& where, const char* rule, const char* message,
+                       ValidationResults* results) {
+    if (results) results->pushError(where, std::string(own_prefix) + rule + divider + message);
+  }
+
+  static bool run(const valijson::Schema& schema, const dom& member, const std::vector<std::string>& where,
+                  ValidationResults* results) {
+    valijson::Validator validator;
+    ValidationResults below;
+    if (validator.validate(schema, dom_adapter(member), results ? &below : nullptr)) return true;
+    if (results && below.numErrors() == 0) complain(where, "schema", "is not allowed by the schema", results);
+    for (const auto& each : below) {
+      auto path = where;
+      path.insert(path.end(), each.context.begin() + 1, each.context.end());
+      results->pushError(path, each.description);
+    }
+    return false;
+  }
+
+  std::shared_ptr<const member_rules> rules_;
+};
+
+/// The parts of a document that are compiled by themselves, by pointer. They are asked for while another is
+/// being compiled, and filled afterwards.
+class schema_parts {
+ public:
+  const valijson::Schema* at(const std::string& pointer) {
+    auto& part = parts_[pointer];
+    if (!part) {
+      part = std::make_unique<valijson::Schema>();
+      waiting_.emplace_back(pointer, part.get());
+    }
+    return part.get();
+  }
+  bool next(std::pair<std::string, valijson::Schema*>& out) {
+    if (waiting_.empty()) return false;
+    out = std::move(waiting_.back());
+    waiting_.pop_back();
+    return true;
+  }
+
+ private:
+  std::map<std::string, std::unique_ptr<valijson::Schema>> parts_;
+  std::vector<std::pair<std::string, valijson::Schema*>> waiting_;
+};
+
+class members_builder final : public valijson::ConstraintBuilder {
+ public:
+  explicit members_builder(schema_parts& parts) : parts_(parts) {}
+  valijson::constraints::Constraint* make(const Adapter& operand) const override {
+    dom text;
+    const dom& given = dom_of(operand, text);
+    const auto& at = given["at"].get_ref<const std::string&>();
+    auto rules = std::make_shared<member_rules>();
+    for (const auto& name : given["names"]) rules->names.insert(name.get<std::string>());
+    for (std::size_t i = 0; i < given["patterns"].size(); ++i)
+      rules->patterns.push_back({compile_pattern(given["patterns"][i].get_ref<const std::string&>()),
+                                 parts_.at(at + "/schemas/" + std::to_string(i))});
+    if (const auto rest = given.find("additional"); rest != given.end()) {
+      rules->closed = *rest == false;
+      if (!rest->is_boolean()) rules->additional = parts_.at(at + "/additional");
+    }
+    return new members_constraint(std::move(rules));
+  }
+
+ private:
+  schema_parts& parts_;
 };
 
 /// What valijson says of the keywords we leave to it. Texts of a valijson we do not know fall to the last
@@ -147,54 +272,30 @@ std::string pointer_of(const std::vector<std::string>& context) {
   return out;
 }
 
-/// valijson takes 3.0 for no integer, and unsigned numbers above 2^63 for negative ones.
-bool is_odd_number(const dom& value) {
-  if (value.is_number_unsigned()) return value.get<std::uint64_t>() > std::uint64_t{1} << 62;
-  return value.is_number_float() && value.get<double>() == std::trunc(value.get<double>());
-}
-
-bool has_odd_number(const dom& value) {
-  if (!value.is_structured()) return is_odd_number(value);
-  return std::any_of(value.begin(), value.end(), has_odd_number);
-}
-
-void settle_numbers(dom& value) {
-  if (value.is_structured()) {
-    for (auto& child : value) settle_numbers(child);
-  } else if (is_odd_number(value)) {
-    const auto number = value.get<double>();
-    if (std::abs(number) < 9e18)
-      value = static_cast<std::int64_t>(value.is_number_float() ? static_cast<std::int64_t>(number)
-                                                                : value.get<std::int64_t>());
-    else
-      value = number;
-  }
-}
-
 class valijson_engine final : public engine {
  public:
   explicit valijson_engine(const dom& prepared) {
     valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    for (const char* word : {"type", "minLength", "maxLength", "pattern", "format", "minimum", "maximum",
-                             "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "uniqueItems"})
+    for (const char* word :
+         {"type", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum",
+          "exclusiveMaximum", "multipleOf", "uniqueItems", "enum", "const"})
       parser.addConstraintBuilder(own_prefix + std::string(word), new leaf_builder(word));
-    const NlohmannJsonAdapter root(prepared);
-    parser.populateSchema(root, schema_);
+    parser.addConstraintBuilder(own_prefix + std::string("members"), new members_builder(parts_));
+    parser.populateSchema(dom_adapter(prepared), schema_);
+    std::pair<std::string, valijson::Schema*> part;
+    if (!parts_.next(part)) return;
+    dom root = prepared;
+    do {
+      root["$ref"] = std::string("#/").append(wrapped_root).append(part.first);
+      parser.populateSchema(dom_adapter(root), *part.second);
+    } while (parts_.next(part));
   }
 
   std::vector<violation> run(const dom& value) const override {
-    if (!has_odd_number(value)) return validate(value);
-    dom settled = value;
-    settle_numbers(settled);
-    return validate(settled);
-  }
-
- private:
-  std::vector<violation> validate(const dom& value) const {
     // One per call: it is cheap, and its cache of patterns (unused here) is not for two threads.
     valijson::Validator validator;
     ValidationResults results;
-    const NlohmannJsonAdapter target(value);
+    const dom_adapter target(value);
     if (validator.validate(schema_, target, &results)) return {};
     std::vector<violation> all;
     for (const auto& found : results) {
@@ -211,7 +312,9 @@ class valijson_engine final : public engine {
     return all;
   }
 
+ private:
   static constexpr std::size_t most_violations = 100;
+  schema_parts parts_;
   valijson::Schema schema_;
 };
 

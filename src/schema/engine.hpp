@@ -37,4 +37,8 @@ result<std::shared_ptr<const engine>> compile_schema(nlohmann::json prepared);
 /// The prefix of our own keywords.
 inline constexpr const char* own_prefix = "corbel:";
 
+/// Of a prepared document with patternProperties: where the schema itself stands, under a root that refers to
+/// it, so that each part of it can be compiled by itself.
+inline constexpr const char* wrapped_root = "corbel:root";
+
 }  // namespace corbel::schema

@@ -40,6 +40,18 @@ struct open_list {
   bool intact = true;
 };
 
+/// A browser sends an input that was left empty: an absent one, but where an empty text is a value.
+bool left_empty(const field_descriptor& field, const form_input& input) {
+  if (input.type || !input.text.empty() || field.type->kind != type_kind::optional) return false;
+  const auto kind = field.type->bare().kind;
+  return kind != type_kind::text && kind != type_kind::list;
+}
+
+/// A ticked checkbox without a value of its own arrives as "on".
+std::string_view as_meant(const type_descriptor& type, std::string_view text) {
+  return type.kind == type_kind::boolean && text == "on" ? "true" : text;
+}
+
 class field_reader {
  public:
   field_reader(const object_descriptor& object, void* out, violation_list& found)
@@ -53,6 +65,7 @@ class field_reader {
                    "is not known here; known are " + known());
       return;
     }
+    if (left_empty(*field, input)) return;
     const path at(root_, field->name);
     auto& seen = seen_[static_cast<std::size_t>(field - object_.fields)];
     const auto& type = field->type->bare();
@@ -77,7 +90,7 @@ class field_reader {
  private:
   void read_value(const type_descriptor& type, const constraints& rules, void* out, const form_input& input,
                   const path& at) {
-    if (!input.type) return read_scalar(type, rules, out, input.text, at, found_);
+    if (!input.type) return read_scalar(type, rules, out, as_meant(type.bare(), input.text), at, found_);
     const auto& bare = type.bare();
     if (&bare != input.type) return found_.add(at, "type", "must be a text, not a file");
     if (!input.value) {

@@ -160,9 +160,11 @@ bool is_uri_with(std::string_view text, bool host_required) {
   return is_uri_part(path, ":@/");
 }
 
-/// RFC 3339 full-time: a time stands behind any day.
+/// RFC 3339 full-time. A leap second ends a month in UTC, which by its offset may be a day before or behind.
 bool is_time(std::string_view text) {
-  return parse_timestamp(std::string("2000-01-01T").append(text)).has_value();
+  for (const char* day : {"2000-01-01T", "1999-12-31T", "1999-12-30T"})
+    if (parse_timestamp(std::string(day).append(text))) return true;
+  return false;
 }
 
 }  // namespace
@@ -185,6 +187,12 @@ bool matches(text_format format, std::string_view text) {
     case text_format::ipv6: return is_ipv6(text);
   }
   return true;
+}
+
+std::span<const std::string_view> schemes_of(const constraints& rules) noexcept {
+  static constexpr std::string_view web[] = {"http", "https"};
+  if (rules.scheme_count == 0) return web;
+  return {rules.schemes.data(), rules.scheme_count};
 }
 
 std::string_view name_of(text_format format) noexcept {

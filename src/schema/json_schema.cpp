@@ -44,14 +44,29 @@ void find_recursive(const type_descriptor& type, type_list& open, type_list& don
 }
 
 /// The ends of an integer type, where a double tells them exactly; 64-bit ends go by the format's name.
-std::optional<double> lowest(const type_descriptor& type) {
-  if (!type.is_signed) return 0.0;
+std::optional<exact_number> lowest(const type_descriptor& type) {
+  if (!type.is_signed) return 0;
   if (type.bytes == 8) return {};
   return -std::ldexp(1.0, 8 * type.bytes - 1);
 }
-std::optional<double> highest(const type_descriptor& type) {
+std::optional<exact_number> highest(const type_descriptor& type) {
   if (type.bytes == 8) return {};
   return std::ldexp(1.0, 8 * type.bytes - (type.is_signed ? 1 : 0)) - 1;
+}
+
+/// The schemes of a url as alternatives in either case: "[hH][tT][tT][pP]|...".
+std::string scheme_pattern(const constraints& rules) {
+  std::string out;
+  for (const auto scheme : schemes_of(rules)) {
+    if (!out.empty()) out.push_back('|');
+    for (const char c : scheme) {
+      out.push_back('[');
+      out.push_back(c);
+      if (c >= 'a' && c <= 'z') out.push_back(static_cast<char>(c - 'a' + 'A'));
+      out.push_back(']');
+    }
+  }
+  return out;
 }
 
 class schema_writer {
@@ -103,13 +118,6 @@ class schema_writer {
   void number(std::string_view name, T value) {
     key(name);
     json::append_number(out_, value);
-  }
-  void bound(std::string_view name, double value) {
-    // A whole bound is written without an exponent, which readers of the document expect.
-    if (value == std::trunc(value) && std::abs(value) < 9e15)
-      number(name, static_cast<std::int64_t>(value));
-    else
-      number(name, value);
   }
   void type_name(std::string_view name, bool nullable) {
     if (!nullable) return text("type", name);
@@ -184,22 +192,22 @@ class schema_writer {
   }
 
   /// The bounds of the rules, and those of the member's type where the rules leave them open.
-  void bounds(const constraints& rules, std::optional<double> low, std::optional<double> high) {
+  void bounds(const constraints& rules, std::optional<exact_number> low, std::optional<exact_number> high) {
     if (rules.has_minimum && !(low && *low > rules.minimum))
-      bound(rules.exclusive_minimum ? "exclusiveMinimum" : "minimum", rules.minimum);
+      number(rules.exclusive_minimum ? "exclusiveMinimum" : "minimum", rules.minimum);
     else if (low)
-      bound("minimum", *low);
+      number("minimum", *low);
     if (rules.has_maximum && !(high && *high < rules.maximum))
-      bound(rules.exclusive_maximum ? "exclusiveMaximum" : "maximum", rules.maximum);
+      number(rules.exclusive_maximum ? "exclusiveMaximum" : "maximum", rules.maximum);
     else if (high)
-      bound("maximum", *high);
+      number("maximum", *high);
   }
 
   void integer(const type_descriptor& type, const constraints& rules, bool nullable) {
     type_name("integer", nullable);
     if (type.bytes >= 4 && type.is_signed) text("format", type.bytes == 8 ? "int64" : "int32");
     bounds(rules, lowest(type), highest(type));
-    if (rules.multiple_of != 0) bound("multipleOf", rules.multiple_of);
+    if (rules.multiple_of != 0) number("multipleOf", rules.multiple_of);
   }
 
   void floating(const type_descriptor& type, const constraints& rules, bool nullable) {
@@ -209,7 +217,7 @@ class schema_writer {
       bounds(rules, -most_as_float, most_as_float);
     else
       bounds(rules, {}, {});
-    if (rules.multiple_of != 0) bound("multipleOf", rules.multiple_of);
+    if (rules.multiple_of != 0) number("multipleOf", rules.multiple_of);
   }
 
   void string(const constraints& rules, bool nullable) {
@@ -220,7 +228,7 @@ class schema_writer {
     if (rules.format != text_format::none) text("format", name_of(rules.format));
     // "uri" alone would take "urn:isbn:0451450523", which has no host to be reached at.
     if (rules.format == text_format::url && rules.pattern.empty())
-      text("pattern", "^[A-Za-z][A-Za-z0-9+.-]*://([^/?#@]*@)?[^/?#@:]");
+      text("pattern", "^(" + scheme_pattern(rules) + ")://([^/?#@]*@)?[^/?#@:]");
     if (rules.one_of_count > 0) names(rules.one_of.data(), rules.one_of_count, nullable);
   }
 

@@ -11,6 +11,8 @@ TEST_CASE("a timestamp is RFC 3339 in UTC with milliseconds, both ways") {
   CHECK(corbel::parse_timestamp("2026-01-02T05:34:05.678999+02:30") == t);
   CHECK(corbel::parse_timestamp("2026-01-01t22:04:05.678-05:00") == t);
   CHECK(corbel::parse_timestamp("2016-12-31T23:59:60Z") == corbel::parse_timestamp("2017-01-01T00:00:00Z"));
+  CHECK(corbel::parse_timestamp("2017-01-01T05:29:60+05:30"));
+  CHECK(corbel::parse_timestamp("2016-06-30T16:59:60.5-07:00"));
   CHECK(corbel::to_text(corbel::timestamp{-1ms}) == "1969-12-31T23:59:59.999Z");
 }
 
@@ -18,6 +20,7 @@ TEST_CASE("what is not a timestamp is refused whole") {
   for (const char* text :
        {"", "2026", "2026-01-02", "2026-01-02T03:04:05", "2026-01-02 03:04:05Z", "2026-02-29T00:00:00Z",
         "2026-13-01T00:00:00Z", "2026-01-02T24:00:00Z", "2026-01-02T03:60:05Z", "2026-01-02T03:04:61Z",
+        "2024-05-05T12:34:60Z", "2024-05-05T23:59:60Z", "2016-12-31T23:59:60+01:00", "2016-12-31T22:59:60Z",
         "2026-01-02T03:04:05.Z", "2026-01-02T03:04:05Zx", "2026-01-02T03:04:05+2:00",
         "2026-01-02T03:04:05+24:00", "+026-01-02T03:04:05Z"}) {
     CAPTURE(text);

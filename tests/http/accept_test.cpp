@@ -20,11 +20,13 @@ TEST_CASE("media types are read, and their parameters") {
   CHECK_FALSE(type->parameter("c"));
   CHECK(type->is_utf8());
   CHECK_FALSE(parse_media_type("text/plain; charset=latin1")->is_utf8());
+  CHECK(parse_media_type("text/plain; charset=UTF8")->is_utf8());
   for (const std::string bad :
        {"", "text", "/", "text/", "/plain", "te xt/plain", "text/pl ain", "text/a/b", ";a=b"})
     CHECK_MESSAGE(!parse_media_type(bad), bad);
   CHECK(is_json("application/json"));
   CHECK(is_json("APPLICATION/vnd.api+JSON;charset=utf-8"));
+  CHECK(is_json("application/json; charset=utf8"));
   for (const std::string bad :
        {"application/json; charset=utf-16", "application/jsonx", "text/json", "application/+jsonx"})
     CHECK_MESSAGE(!is_json(bad), bad);

@@ -114,6 +114,8 @@ TEST_CASE("what could be read in two ways is refused") {
   }
   CHECK(code_of(wrapped(named + "\r\nContent-Transfer-Encoding: binary")) == "");
   CHECK(code_of(wrapped(named + "\r\nContent-Type: text/plain; charset=\"UTF-8\"")) == "");
+  for (const char* label : {"utf8", "ISO-8859-1", "windows-1252", "us-ascii"})
+    CHECK(code_of(wrapped(named + "\r\nContent-Type: text/plain; charset=" + label)) == "");
   CHECK(code_of(wrapped(named + "; filename=\"m\"\r\nContent-Type: multipart/mixed; boundary=inner")) == "");
 }
 
@@ -125,7 +127,14 @@ TEST_CASE("names are read as browsers and curl write them") {
   CHECK(head(R"(FORM-DATA ; NAME = a ; FileName=b.txt;)") == "a|b.txt");
   CHECK(head(R"(form-data; name="a;b"; filename="c;name=d")") == "a;b|c;name=d");
   CHECK(head(R"(form-data; name=""; filename="")") == "|");
-  CHECK(head(R"(form-data; name="a"; filename*=UTF-8''x.txt)") == "a");
+  CHECK(head(R"(form-data; name="a"; filename*=UTF-8''x.txt)") == "a|x.txt");
+  CHECK(head(R"(form-data; name="a"; filename*=utf-8'de'Gr%C3%BC%C3%9Fe.txt)") == "a|Grüße.txt");
+  CHECK(head(R"(form-data; name="a"; filename*=ISO-8859-1''Gr%FC%DFe.txt)") == "a|Grüße.txt");
+  CHECK(head(R"(form-data; name="a"; filename="=?UTF-8?B?w7w=?="; filename*=UTF-8''%C3%BC)") == "a|ü");
+  for (const char* bad :
+       {"UTF-8''%zz", "UTF-8''%00", "UTF-8''a%0Ab", "UTF-8''%ff", "utf-16''a", "plain", "a'b"})
+    CHECK(head(std::string("form-data; name=\"a\"; filename*=") + bad) == "refused");
+  CHECK(head(R"(form-data; name="a"; filename*=UTF-8''x; filename*=UTF-8''y)") == "refused");
   CHECK(head(R"(form-data; name="a"; filename*=UTF-8''x.txt; filename="y")") == "a|y");
   CHECK(head("form-data; name=\"a\tb\"") == "refused");
 }

@@ -126,6 +126,7 @@ TEST_CASE("a query is read whole, with every failure listed") {
   CHECK(ask("?page=2&tag=aa&tag=bb&shade=red") == "2 2 shade");
   CHECK(ask("?tag=a%26b") == "1 1");
   CHECK(ask("?page=0").find("query/page:") != std::string::npos);
+  CHECK(ask("?shade=") == "1 0");
   const auto all = ask("?page=x&tag=a&shade=blue&other=1");
   for (const auto* each : {"query/page:", "query/tag", "query/shade:", "query/other:"})
     CHECK_MESSAGE(all.find(each) != std::string::npos, all);
@@ -150,6 +151,30 @@ TEST_CASE("headers and cookies are there or not") {
   CHECK(a.inject(get("/cookie").header("Cookie", "a=b; sid=s1")).body() == "s1");
   CHECK(rules_of(a.inject(get("/cookie"))) == "400 validation_failed cookie/sid:required");
   CHECK(a.inject(get("/maybe-cookie")).body() == "none");
+}
+
+TEST_CASE("a header that stands for one value is given once") {
+  app a(bare());
+  a.get("/number", [](header<std::optional<int>, "X-Number"> n) { return n->value_or(-1); });
+  a.get("/text", [](header<std::string, "X-Tenant"> t) { return *t; });
+  a.get("/list", [](header<std::string, "Accept-Language"> l) { return *l; });
+  const auto twice = [&](const char* target, const char* name, const char* first, const char* second) {
+    return a.inject(get(target).header(name, first).header(name, second));
+  };
+  CHECK(rules_of(twice("/number", "X-Number", "1", "2")) == "400 validation_failed header/X-Number:maxItems");
+  CHECK(rules_of(twice("/text", "x-tenant", "a", "a")) == "400 validation_failed header/X-Tenant:maxItems");
+  CHECK(twice("/list", "Accept-Language", "de", "en").body() == "de, en");
+  CHECK(a.inject(get("/list").header("Accept-Language", "de")).body() == "de");
+}
+
+TEST_CASE("a part is not put in the place of the whole") {
+  app a(bare());
+  a.put("/", [](body<project> in) { return in->name; });
+  a.patch("/", [](merge_body<project>) { return std::string("patched"); });
+  const std::string text = R"({"name":"Apollo","priority":5})";
+  const auto out = a.inject(put("/").header("Content-Range", "bytes 0-9/20").body(text, "application/json"));
+  CHECK(rules_of(out) == "400 partial_put");
+  CHECK(a.inject(put("/").body(text, "application/json")).code() == 200);
 }
 
 TEST_CASE("a body is JSON by its type, whole, and valid") {

@@ -95,6 +95,18 @@ struct fixture {
   app server;
 };
 
+struct survey {
+  bool news = false;
+  std::optional<int> age;
+  std::optional<date> born;
+  std::optional<std::string> remark;
+};
+constexpr auto describe(tag<survey>) {
+  using namespace corbel::rules;
+  return object(field("news", &survey::news, defaulted()), field("age", &survey::age),
+                field("born", &survey::born), field("remark", &survey::remark));
+}
+
 }  // namespace
 
 TEST_CASE("a form with files fills a described type") {
@@ -107,6 +119,28 @@ TEST_CASE("a form with files fills a described type") {
         "Sea 4 #a #b p.png:image/png:3:memory:PNG 1:text/plain:3:memory:one 2:a/b:3:memory:two");
   CHECK(f.said(title() + photo() + forms::file(b, "note", "n", "a/b", "")) ==
         "Sea 0 p.png:image/png:3:memory:PNG n:a/b:0:memory:");
+}
+
+TEST_CASE("a browser's form with a file: empty inputs and other charsets") {
+  fixture f;
+  const auto labelled = [](std::string charset, std::string text) {
+    return "--" + std::string(b) + "\r\nContent-Disposition: form-data; name=\"title\"\r\n" +
+           "Content-Type: text/plain; charset=" + charset + "\r\n\r\n" + text + "\r\n";
+  };
+  const std::string sea = "Sea 0 p.png:image/png:3:memory:PNG";
+  CHECK(f.said(labelled("utf8", "Sea") + photo()) == sea);
+  CHECK(f.said(labelled("ISO-8859-1", "Sea") + photo()) == sea);
+  CHECK(f.said(labelled("ISO-8859-1", "S\xe9 a") + photo()) == "400 validation_failed body/title:format");
+  f.server.post("/survey", [](multipart<survey> in) {
+    return std::to_string(in->news) + (in->age ? "age" : "-") + (in->born ? "born" : "-") +
+           in->remark.value_or("none");
+  });
+  const auto out = f.server.inject(corbel::post("/survey").body(
+      forms::field(b, "news", "on") + forms::field(b, "age", "") + forms::field(b, "born", "") +
+          forms::field(b, "remark", "") + forms::closing(b),
+      form_type));
+  CHECK(out.body() == "1--");
+  CHECK(f.said(labelled("ISO-8859-1", "S\xc3\xa9 a") + photo()) == "400 validation_failed body/title:format");
 }
 
 TEST_CASE("everything that is wrong with a form is said together") {

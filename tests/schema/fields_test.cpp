@@ -61,6 +61,17 @@ TEST_CASE("names and texts fill a struct") {
   CHECK_FALSE(least->ids);
 }
 
+TEST_CASE("what browsers send for an empty input and a ticked box") {
+  const auto got = read({{"q", "x"}, {"status", ""}, {"since", ""}, {"deep", "on"}});
+  REQUIRE(got);
+  CHECK_FALSE(got->status);
+  CHECK_FALSE(got->since);
+  CHECK(got->deep);
+  CHECK(read({{"q", "x"}, {"since", ""}, {"since", "2026-01-01"}})->since);
+  CHECK(rules_of(read({{"q", "x"}, {"page", ""}, {"ratio", "on"}})) ==
+        rule_list{{"/page", "type"}, {"/ratio", "type"}});
+}
+
 TEST_CASE("every bad name and text is reported") {
   CHECK(rules_of(read({{"page", "0"},
                        {"status", "gone"},

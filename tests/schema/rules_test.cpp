@@ -4,6 +4,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "corbel/schema/json_schema.hpp"
 #include "corbel/schema/parse.hpp"
 #include "corbel/schema/pattern.hpp"
 #include "schema/violations.hpp"
@@ -49,6 +50,34 @@ constexpr auto describe(corbel::tag<numbers>) {
                 field("third", &numbers::third, number().multiple_of(3).defaulted()));
 }
 
+struct links {
+  std::string home = "https://a";
+  std::string store = "redis://a";
+};
+constexpr auto describe(corbel::tag<links>) {
+  using namespace corbel::rules;
+  return object(field("home", &links::home, text().url().defaulted()),
+                field("store", &links::store, text().url("redis", "rediss").defaulted()));
+}
+
+struct large_numbers {
+  std::int64_t wide = 0;
+  std::uint64_t natural = 0;
+  double cents = 0;
+  float narrow = 0;
+  std::vector<double> unlike;
+};
+constexpr auto describe(corbel::tag<large_numbers>) {
+  using namespace corbel::rules;
+  return object(
+      field("wide", &large_numbers::wide, number().min(-9007199254740993).max(9007199254740993).defaulted()),
+      field("natural", &large_numbers::natural,
+            number().more_than(9223372036854775808u).max(18446744073709551614u).defaulted()),
+      field("cents", &large_numbers::cents, number().max(1e18).multiple_of(0.01).defaulted()),
+      field("narrow", &large_numbers::narrow, number().max(0.3).multiple_of(0.1).defaulted()),
+      field("unlike", &large_numbers::unlike, list_of().unique().defaulted()));
+}
+
 struct span {
   int from = 0;
   int to = 0;
@@ -91,6 +120,44 @@ TEST_CASE("rules of text, each good and bad") {
   CHECK(broken<texts>(R"({"even":"abc"})") == rule_list{{"/even", "refine"}});
   // The custom check waits until the other rules hold.
   CHECK(broken<texts>(R"({"even":""})") == rule_list{{"/even", "minLength"}});
+}
+
+TEST_CASE("a url has one of the schemes that are allowed") {
+  CHECK(broken<links>(R"({"home":"HTTP://a/b","store":"rediss://h:1/2"})").empty());
+  for (const char* home : {"javascript://x/%0aalert(1)", "ftp://a", "data://a/b", "httpx://a", "redis://a"})
+    CHECK(broken<links>(std::string(R"({"home":")") + home + "\"}") == rule_list{{"/home", "format"}});
+  CHECK(broken<links>(R"({"store":"https://a"})") == rule_list{{"/store", "format"}});
+  CHECK(schema::json_schema<links>().find(R"("^([hH][tT][tT][pP]|[hH][tT][tT][pP][sS])://)") !=
+        std::string::npos);
+}
+
+TEST_CASE("bounds beyond 2^53 are exact, in the checks and in the schema") {
+  CHECK(broken<large_numbers>(R"({"wide":9007199254740993,"natural":18446744073709551614})").empty());
+  CHECK(broken<large_numbers>(R"({"wide":-9007199254740993,"natural":9223372036854775809})").empty());
+  CHECK(broken<large_numbers>(R"({"wide":9007199254740994})") == rule_list{{"/wide", "maximum"}});
+  CHECK(broken<large_numbers>(R"({"wide":-9007199254740994})") == rule_list{{"/wide", "minimum"}});
+  CHECK(broken<large_numbers>(R"({"natural":18446744073709551615})") == rule_list{{"/natural", "maximum"}});
+  CHECK(broken<large_numbers>(R"({"natural":9223372036854775808})") ==
+        rule_list{{"/natural", "exclusiveMinimum"}});
+  const auto published = schema::json_schema<large_numbers>();
+  CAPTURE(published);
+  for (const char* part : {R"("minimum":-9007199254740993,"maximum":9007199254740993)",
+                           R"("exclusiveMinimum":9223372036854775808,"maximum":18446744073709551614)",
+                           R"("maximum":1000000000000000000,"multipleOf":0.01)"})
+    CHECK(published.find(part) != std::string::npos);
+}
+
+TEST_CASE("a multiple misses by the last digits at most") {
+  for (const char* good : {"5000000.01", "0.07", "0.30000000000000004", "-3", "0", "-0.0", "1e17"})
+    CHECK(broken<large_numbers>(std::string(R"({"cents":)") + good + "}").empty());
+  for (const char* bad : {"5000000.005", "1e-12", "0.015", "-0.001"})
+    CHECK(broken<large_numbers>(std::string(R"({"cents":)") + bad + "}") ==
+          rule_list{{"/cents", "multipleOf"}});
+  CHECK(broken<large_numbers>(R"({"narrow":0.3})").empty());
+  CHECK(broken<large_numbers>(R"({"narrow":0.25})") == rule_list{{"/narrow", "multipleOf"}});
+  CHECK(broken<large_numbers>(R"({"narrow":0.4})") == rule_list{{"/narrow", "maximum"}});
+  CHECK(broken<large_numbers>(R"({"unlike":[0.0,-0.0]})") == rule_list{{"/unlike", "uniqueItems"}});
+  CHECK(broken<large_numbers>(R"({"unlike":[1e300,1]})").empty());
 }
 
 TEST_CASE("rules of numbers, each good and bad") {

@@ -123,11 +123,97 @@ TEST_CASE("numbers at the edge of 64 bits keep their order") {
   CHECK(broken(R"({"maximum":9223372036854775807})", "1e19") == rule_list{{"", "maximum"}});
 }
 
+TEST_CASE("numbers are compared exactly, whatever holds them") {
+  CHECK(broken(R"({"maximum":18446744073709551615})", "5").empty());
+  CHECK(broken(R"({"maximum":18446744073709551614})", "18446744073709551615") == rule_list{{"", "maximum"}});
+  CHECK(broken(R"({"exclusiveMinimum":9223372036854775808})", "9223372036854775808") ==
+        rule_list{{"", "exclusiveMinimum"}});
+  CHECK(broken(R"({"minimum":9007199254740993})", "9007199254740992") == rule_list{{"", "minimum"}});
+  CHECK(broken(R"({"maximum":9007199254740992.0})", "9007199254740993") == rule_list{{"", "maximum"}});
+  CHECK(broken(R"({"maximum":-9007199254740993})", "-9007199254740992") == rule_list{{"", "maximum"}});
+  CHECK(broken(R"({"const":18446744073709551615})", "18446744073709551615").empty());
+  CHECK(broken(R"({"const":18446744073709551615})", "-1") == rule_list{{"", "const"}});
+  CHECK(broken(R"({"const":9007199254740993})", "9007199254740992") == rule_list{{"", "const"}});
+  CHECK(broken(R"({"const":{"a":[1.0]}})", R"({"a":[1]})").empty());
+  CHECK(broken(R"({"const":0})", "-0.0").empty());
+  CHECK(broken(R"({"enum":[9007199254740993,18446744073709551615]})", "18446744073709551615").empty());
+  CHECK(broken(R"({"enum":[9007199254740993]})", "9007199254740992") == rule_list{{"", "enum"}});
+  CHECK(broken(R"({"uniqueItems":true})", "[9007199254740992,9007199254740993,-1,18446744073709551615]")
+            .empty());
+  CHECK(broken(R"({"uniqueItems":true})", "[9223372036854775808,9223372036854775808.0]") ==
+        rule_list{{"", "uniqueItems"}});
+  CHECK(broken(R"({"uniqueItems":true})", "[1,1.0]") == rule_list{{"", "uniqueItems"}});
+  CHECK(broken(R"({"multipleOf":18446744073709551615})", "18446744073709551615").empty());
+  CHECK(broken(R"({"multipleOf":2})", "9007199254740993") == rule_list{{"", "multipleOf"}});
+  CHECK(broken(R"({"type":"integer"})", "18446744073709551615").empty());
+}
+
+TEST_CASE("a multiple misses by no more than the last digits") {
+  CHECK(broken(R"({"multipleOf":0.01})", "5000000.01").empty());
+  CHECK(broken(R"({"multipleOf":0.01})", "0.30000000000000004").empty());
+  CHECK(broken(R"({"multipleOf":0.01})", "5000000.005") == rule_list{{"", "multipleOf"}});
+  CHECK(broken(R"({"multipleOf":1})", "500000000.5") == rule_list{{"", "multipleOf"}});
+  CHECK(broken(R"({"multipleOf":1})", "1e-12") == rule_list{{"", "multipleOf"}});
+  CHECK(broken(R"({"multipleOf":0.01})", "1e-12") == rule_list{{"", "multipleOf"}});
+  CHECK(broken(R"({"multipleOf":0.01})", "0").empty());
+  CHECK(broken(R"({"multipleOf":0.03})", "1e20") == rule_list{{"", "multipleOf"}});
+}
+
+TEST_CASE("counts may be written with a fraction of nothing") {
+  CHECK(broken(R"({"maxItems":2.0,"minItems":1e0})", "[1,2]").empty());
+  CHECK(broken(R"({"maxItems":2.0})", "[1,2,3]") == rule_list{{"", "maxItems"}});
+  CHECK(broken(R"({"maxLength":2.0,"minLength":1.0})", "\"abc\"") == rule_list{{"", "maxLength"}});
+  CHECK(broken(R"({"minProperties":1.0,"maxProperties":1e30})", "{}") == rule_list{{"", "minProperties"}});
+  CHECK(says(refused(R"({"maxLength":2.5})"), "maxLength"));
+  CHECK(says(refused(R"({"minLength":-1})"), "minLength"));
+}
+
+TEST_CASE("members by the pattern of their name") {
+  constexpr auto document = R"({"properties":{"id":{"type":"integer"}},"additionalProperties":false,
+      "patternProperties":{"^x-":{"type":"string"},"-n$":{"maxLength":2},"%":false,"^c/":{"$ref":"#"}}})";
+  CHECK(broken(document, R"({"id":1,"x-a":"abc","x-n":"ab","c/1":{"x-b":"1"}})").empty());
+  CHECK(broken(document, R"({"id":"1"})") == rule_list{{"/id", "type"}});
+  CHECK(broken(document, R"({"x-a":1})") == rule_list{{"/x-a", "type"}});
+  CHECK(broken(document, R"({"x-n":"abc"})") == rule_list{{"/x-n", "maxLength"}});
+  CHECK(broken(document, R"({"other":1})") == rule_list{{"/other", "additionalProperties"}});
+  CHECK(broken(document, R"({"%":1})") == rule_list{{"/%", "schema"}});
+  CHECK(broken(document, R"({"c/1":{"x-b":1,"d":2}})") ==
+        rule_list{{"/c~11/d", "additionalProperties"}, {"/c~11/x-b", "type"}});
+  constexpr auto rest = R"({"patternProperties":{"^a":true},"additionalProperties":{"type":"null"}})";
+  CHECK(broken(rest, R"({"a":1,"b":null})").empty());
+  CHECK(broken(rest, R"({"b":1})") == rule_list{{"/b", "type"}});
+  constexpr auto by_pointer = R"({"properties":{"k":{"$ref":"#/patternProperties/%5Ea/items"}},
+      "patternProperties":{"^a":{"items":{"type":"integer"}}}})";
+  CHECK(broken(by_pointer, R"({"k":"x"})") == rule_list{{"/k", "type"}});
+}
+
+TEST_CASE("schemas are found by their $id and by anchors") {
+  constexpr auto document = R"({"$schema":"http://json-schema.org/draft-07/schema#",
+      "$id":"https://example.org/schemas/order.json",
+      "properties":{"a":{"$ref":"item.json"},"b":{"$ref":"#count"},"c":{"$ref":"order.json#/definitions/n"},
+                    "d":{"$ref":"https://example.org/schemas/item.json#/definitions/deep"},"e":{"$ref":"#"}},
+      "definitions":{"n":{"$id":"#count","type":"integer"},
+                     "i":{"$id":"item.json","type":"string","definitions":{"deep":{"type":"null"}}}}})";
+  CHECK(broken(document, R"({"a":"x","b":1,"c":2,"d":null,"e":{"a":"y"}})").empty());
+  for (const char* name : {"a", "b", "c", "d"})
+    CHECK(broken(document, std::string("{\"") + name + "\":true}") ==
+          rule_list{{std::string("/") + name, "type"}});
+  CHECK(says(refused(R"({"$id":"https://example.org/a","$ref":"b"})"), "$ref"));
+}
+
+TEST_CASE("draft 7 ignores what stands beside a reference") {
+  constexpr auto beside = R"({"$schema":"http://json-schema.org/draft-07/schema#",
+      "properties":{"a":{"$ref":"#/definitions/n","maximum":5}},"definitions":{"n":{"type":"integer"}}})";
+  CHECK(broken(beside, R"({"a":6})").empty());
+  CHECK(broken(beside, R"({"a":"x"})") == rule_list{{"/a", "type"}});
+}
+
 TEST_CASE("a schema that cannot be run is refused at start, with the reason and the place") {
   CHECK(says(refused("{"), "byte 1"));
   CHECK(says(refused("3"), "at #,"));
   CHECK(says(refused(R"_({"properties":{"a":{"pattern":"a(?=b)"}}})_"), "a(?=b)"));
-  CHECK(says(refused(R"({"properties":{"a":{"patternProperties":{}}}})"), "#/properties/a"));
+  CHECK(says(refused(R"({"properties":{"a":{"minContains":1}}})"), "#/properties/a"));
+  CHECK(says(refused(R"_({"patternProperties":{"a(?=b)":{}}})_"), "a(?=b)"));
   CHECK(says(refused(R"({"items":{"unevaluatedProperties":false}})"), "unevaluatedProperties"));
   CHECK(says(refused(R"({"minimum":1,"exclusiveMinimum":true})"), "exclusiveMinimum"));
   CHECK(says(refused(R"({"$ref":"https://example.org/x"})"), "$ref"));

@@ -23,8 +23,9 @@ inline constexpr timestamp latest_timestamp =
 std::string to_text(timestamp t);
 void append_text(std::string& out, timestamp t);
 /// Reads any RFC 3339 date-time, offset and fraction included, rounding the fraction down to milliseconds.
-/// A leap second (:60) reads as the second after. Empty when the text is anything else, or when in UTC it is
-/// outside the years 1 to 9999.
+/// A leap second (:60) reads as the second after, and is taken only as the last of a month in UTC, the one
+/// place where there can be one. Empty when the text is anything else, or when in UTC it is outside the years
+/// 1 to 9999.
 std::optional<timestamp> parse_timestamp(std::string_view text) noexcept;
 
 /// "2026-01-02" (RFC 3339 full-date), clamped as a timestamp is.

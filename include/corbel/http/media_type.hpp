@@ -21,6 +21,10 @@ struct media_type {
   bool is_utf8() const;
 };
 
+/// Whether a charset parameter names UTF-8, in any spelling that is in use ("utf8"), or US-ASCII, which is
+/// part of it.
+bool is_utf8_label(std::string_view charset) noexcept;
+
 /// Empty unless the text begins with `type/subtype`, both tokens.
 std::optional<media_type> parse_media_type(std::string_view text) noexcept;
 

@@ -42,7 +42,8 @@ result<std::string> multipart_boundary(std::optional<std::string_view> content_t
 
 /// Reads the header lines of one part of a form, each ending in CRLF (RFC 7578, 4.2). Quotes and line ends in
 /// names are decoded from the escapes that browsers write (%22, %0D, %0A) and from quoted pairs. `filename*`
-/// is ignored, as RFC 7578 wants it.
+/// (RFC 8187, in UTF-8 or ISO-8859-1), which RFC 7578 advises against and clients send all the same, counts
+/// where it is alone or beside a `filename` in MIME's encoded words ("=?UTF-8?B?...?=").
 result<part_head> parse_part_head(std::string_view lines);
 
 enum class multipart_event : std::uint8_t {

@@ -153,6 +153,8 @@ void read_header(const request& in, std::string_view name, const type_descriptor
                  extraction& failed);
 void read_cookie(const request& in, std::string_view name, const type_descriptor& type, void* out,
                  extraction& failed);
+/// Whether the body is all of what it stands for: a refusal for a PUT with Content-Range (RFC 9110, 14.5).
+bool expect_whole(const request& in, extraction& failed);
 /// Whether the body is what was sent, or what a middleware has decoded; a refusal when it has a
 /// Content-Encoding still.
 bool expect_plain(const request& in, extraction& failed);

@@ -15,8 +15,9 @@ using text_pair = std::pair<std::string_view, std::string_view>;
 
 /// Reads a described struct from such pairs, already decoded, and applies its rules. `out` is a fresh value.
 /// A list member takes every occurrence of its name; any other member is given once. Unknown names are
-/// refused unless the object is open. The error lists every violation, with the path "/name".
-/// Precondition: `can_read_fields(object)`.
+/// refused unless the object is open. What browsers mean is met: an empty text is no value where the member
+/// is an optional of anything but a text, and "on", a ticked checkbox, is true. The error lists every
+/// violation, with the path "/name". Precondition: `can_read_fields(object)`.
 result<void> read_fields(const type_descriptor& object, void* out, std::span<const text_pair> pairs,
                          std::string_view in);
 

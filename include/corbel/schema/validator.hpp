@@ -36,9 +36,10 @@ class validator {
 /// what is wrong with the schema and where; it is for whoever starts the program.
 ///
 /// Patterns are RE2's and linear in the text; look-around and back-references are refused. Formats checked
-/// are those of `text_format`, "uri" among them; others are annotations. Refused, rather than ignored:
-/// patternProperties, unevaluatedItems, unevaluatedProperties, minContains, maxContains, $dynamicRef,
-/// references out of the document, and references that never end.
+/// are those of `text_format`, "uri" among them; others are annotations. Numbers are compared exactly. What
+/// stands beside a $ref counts, unless $schema names draft 7 or an earlier one. Refused, rather than ignored:
+/// unevaluatedItems, unevaluatedProperties, minContains, maxContains, $dynamicRef, references out of the
+/// document, and references that never end.
 result<validator> from_json_schema(std::string_view text);
 
 /// The same, from a file.

@@ -160,6 +160,16 @@ void append_number(std::string& out, std::int64_t number) {
 void append_number(std::string& out, std::uint64_t number) {
   append_digits(out, number);
 }
+void append_number(std::string& out, const exact_number& number) {
+  if (number.is_integer()) {
+    if (number.is_negative()) out.push_back('-');
+    return append_digits(out, number.magnitude());
+  }
+  const double value = number.to_double();
+  if (value == std::trunc(value) && std::abs(value) < 9223372036854775808.0)
+    return append_digits(out, static_cast<std::int64_t>(value));
+  append_floating(out, value);
+}
 
 void append(std::string& out, const type_descriptor& type, const void* value) {
   switch (type.kind) {

@@ -6,6 +6,8 @@
 #include <limits>
 #include <string_view>
 
+#include <corbel/base/exact_number.hpp>
+
 namespace corbel {
 
 // GCC takes a scoped enumerator that is named like a type for one that hides it.
@@ -44,6 +46,8 @@ struct constraints {
   std::size_t max_length = std::numeric_limits<std::size_t>::max();
   std::string_view pattern;  ///< RE2 syntax, searched anywhere unless anchored; empty for none
   text_format format = text_format::none;
+  std::array<std::string_view, 4> schemes{};  ///< of a url, in lower case; with none, http and https
+  std::size_t scheme_count = 0;
   bool trim = false;  ///< white space at both ends is removed before anything is measured
   std::array<std::string_view, most_names> one_of{};
   std::size_t one_of_count = 0;
@@ -53,9 +57,9 @@ struct constraints {
   bool has_maximum = false;
   bool exclusive_minimum = false;
   bool exclusive_maximum = false;
-  double minimum = 0;
-  double maximum = 0;
-  double multiple_of = 0;  ///< 0 for none
+  exact_number minimum{};
+  exact_number maximum{};
+  exact_number multiple_of{};  ///< 0 for none
 
   // Lists and maps.
   std::size_t min_items = 0;

@@ -90,7 +90,18 @@ struct text_rule : rule<text_rule> {
     return with([=](constraints& c) { c.pattern = re; });
   }
   constexpr text_rule email() const { return format(text_format::email); }
-  constexpr text_rule url() const { return format(text_format::url); }
+  /// An absolute URL with a host. Of http and https, or of the up to four schemes given, in lower case:
+  /// `url("postgres", "sqlite")`. The schemes are a rule because what a page links to must not be
+  /// "javascript://...".
+  template <class... Schemes>
+  constexpr text_rule url(Schemes... schemes) const {
+    static_assert(sizeof...(Schemes) <= 4, "corbel: url(...) takes at most four schemes");
+    return with([=](constraints& c) {
+      c.format = text_format::url;
+      c.scheme_count = 0;
+      ((c.schemes.at(c.scheme_count++) = schemes), ...);
+    });
+  }
   constexpr text_rule uuid() const { return format(text_format::uuid); }
   constexpr text_rule date_time() const { return format(text_format::date_time); }
   constexpr text_rule date() const { return format(text_format::date); }
@@ -115,22 +126,24 @@ struct text_rule : rule<text_rule> {
   }
 };
 
-/// For integers and floating point. Bounds are inclusive and exact up to 2^53.
+/// For integers and floating point. Bounds are inclusive, and exact: write one beyond 2^53 as an integer. For
+/// a `float` member, a bound with a fraction is the nearest float.
 struct number_rule : rule<number_rule> {
-  constexpr number_rule min(double n) const {
+  constexpr number_rule min(exact_number n) const {
     return with([=](constraints& c) { c.has_minimum = true, c.exclusive_minimum = false, c.minimum = n; });
   }
-  constexpr number_rule max(double n) const {
+  constexpr number_rule max(exact_number n) const {
     return with([=](constraints& c) { c.has_maximum = true, c.exclusive_maximum = false, c.maximum = n; });
   }
-  constexpr number_rule more_than(double n) const {
+  constexpr number_rule more_than(exact_number n) const {
     return with([=](constraints& c) { c.has_minimum = true, c.exclusive_minimum = true, c.minimum = n; });
   }
-  constexpr number_rule less_than(double n) const {
+  constexpr number_rule less_than(exact_number n) const {
     return with([=](constraints& c) { c.has_maximum = true, c.exclusive_maximum = true, c.maximum = n; });
   }
-  constexpr number_rule between(double low, double high) const { return min(low).max(high); }
-  constexpr number_rule multiple_of(double n) const {
+  constexpr number_rule between(exact_number low, exact_number high) const { return min(low).max(high); }
+  /// See `is_multiple` for what counts as one.
+  constexpr number_rule multiple_of(exact_number n) const {
     return with([=](constraints& c) { c.multiple_of = n; });
   }
 };

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <corbel/base/describe/type_of.hpp>
+#include <corbel/base/exact_number.hpp>
 
 namespace corbel::json {
 
@@ -33,5 +34,7 @@ void append_string(std::string& out, std::string_view text);
 void append_number(std::string& out, double number);
 void append_number(std::string& out, std::int64_t number);
 void append_number(std::string& out, std::uint64_t number);
+/// Whole numbers below 2^63 come in full, without an exponent or a fraction; others as doubles do.
+void append_number(std::string& out, const exact_number& number);
 
 }  // namespace corbel::json
