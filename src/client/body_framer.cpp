@@ -7,8 +7,6 @@
 #include "corbel/http/field.hpp"
 
 namespace corbel::outgoing {
-namespace {}  // namespace
-
 body_framer::body_framer(const response_framing& framing) : left_(framing.length) {
   switch (framing.end) {
     case body_end::none: state_ = state::done; break;

@@ -24,7 +24,7 @@ bool read_status_line(std::string_view line, client_response& out, int& version)
 }
 
 struct deciding_fields {
-  std::string_view length, coding;
+  std::string length, coding;
   int lengths = 0, codings = 0;
   bool says_close = false, says_keep_alive = false;
 
@@ -73,9 +73,11 @@ std::optional<error> decide(const deciding_fields& f, int version, bool bodiless
 }  // namespace
 
 std::optional<std::size_t> find_head(std::string_view bytes, std::size_t& searched) noexcept {
-  const auto blank = bytes.find("\r\n\r\n", searched);
-  if (blank != std::string_view::npos) return blank + 4;
-  searched = bytes.size() < 3 ? 0 : bytes.size() - 3;
+  for (auto at = bytes.find('\n', searched); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+    if (at == 0 || bytes[at - 1] != '\r') return at + 1;
+    if (at >= 3 && bytes.substr(at - 3, 4) == "\r\n\r\n") return at + 1;
+  }
+  searched = bytes.size();
   return {};
 }
 
@@ -86,8 +88,16 @@ std::optional<error> read_head(std::string_view head, method asked, const client
   std::size_t count = 0;
   deciding_fields deciding;
   bool first = true;
+  std::string name, value;  // of the last field, which may go on
+  const auto end_field = [&] {
+    if (name.empty()) return;
+    deciding.note(name, value);
+    out.add_header(std::move(name), std::move(value));
+    name.clear();
+  };
   for (;;) {
     const auto end = head.find("\r\n");
+    if (end == std::string_view::npos) return malformed_response("a line that ends in a line feed alone");
     const auto line = head.substr(0, end);
     head.remove_prefix(end + 2);
     if (line.empty() && !first) break;
@@ -98,16 +108,22 @@ std::optional<error> read_head(std::string_view head, method asked, const client
       first = false;
       continue;
     }
+    if (line.front() == ' ' || line.front() == '\t') {
+      if (name.empty()) return malformed_response("white space in front of the first header field");
+      if (const auto more = trim_space(line); !more.empty())
+        value.append(value.empty() ? "" : " ").append(more);
+      continue;
+    }
+    end_field();
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
       return malformed_response("a header line that does not begin with a name and a colon");
     if (++count > limits.header_count)
       return too_large("more than " + std::to_string(limits.header_count) + " header fields");
-    const auto name = line.substr(0, colon);
-    const auto value = trim_space(line.substr(colon + 1));
-    deciding.note(name, value);
-    out.add_header(std::string(name), std::string(value));
+    name = line.substr(0, colon);
+    value = trim_space(line.substr(colon + 1));
   }
+  end_field();
   const int code = out.code();
   const bool bodiless = asked == method::head || code < 200 || code == 204 || code == 304;
   return decide(deciding, version, bodiless, framing);

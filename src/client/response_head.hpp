@@ -20,13 +20,14 @@ struct response_framing {
   bool keep_alive = true;
 };
 
-/// The length of the head in front of `bytes`, its blank line included; nothing when it is not all there.
+/// The length of the head in front of `bytes`, its blank line included; nothing when it is not all there. One
+/// that holds a bare line feed ends there: it is refused already, so nobody needs to wait for the rest.
 /// `searched` says how far earlier calls have looked.
 std::optional<std::size_t> find_head(std::string_view bytes, std::size_t& searched) noexcept;
 
-/// Reads a complete head, by rules stricter than the RFC's: what two parties could read in two ways (bare
-/// line feeds, folded lines, both lengths, a length twice, codings other than chunked) is no response.
-/// Returns the error's cause, or nothing.
+/// Reads what `find_head` has found, by rules stricter than the RFC's: what two parties could read in two
+/// ways (bare line feeds, both lengths, a length twice, codings other than chunked) is no response. A folded
+/// line goes on behind one blank (RFC 9112, 5.2). Returns the error's cause, or nothing.
 std::optional<error> read_head(std::string_view head, method asked, const client_limits& limits,
                                client_response& out, response_framing& framing);
 

@@ -13,19 +13,24 @@ namespace {
 constexpr std::size_t most_members = 100;
 constexpr int full = 1000;
 
-/// A weight in thousandths (RFC 9110, 12.4.2).
+/// A weight in thousandths (RFC 9110, 12.4.2). Clients also write it without its 0, and with more digits;
+/// what is above zero then stays above it.
 std::optional<int> read_weight(std::string_view text) {
-  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return {};
-  int weight = text[0] == '1' ? full : 0;
-  if (text.size() > 1 && text[1] != '.') return {};
+  const auto point = text.find('.');
+  const auto whole = text.substr(0, point);
+  const auto digits = point == std::string_view::npos ? std::string_view{} : text.substr(point + 1);
+  if (whole.empty() ? digits.empty() : whole != "0" && whole != "1") return {};
+  int weight = whole == "1" ? full : 0;
+  bool more = false;
   int unit = 100;
-  for (const char c : text.substr(std::min<std::size_t>(text.size(), 2))) {
+  for (const char c : digits) {
     if (c < '0' || c > '9') return {};
     weight += (c - '0') * unit;
+    more |= unit == 0 && c != '0';
     unit /= 10;
   }
-  if (weight > full) return {};
-  return weight;
+  if (weight > full || (weight == full && more)) return {};
+  return weight == 0 && more ? 1 : weight;
 }
 
 /// One member of a list: its name, the parameters before the weight, and the weight.
@@ -42,15 +47,17 @@ std::optional<weighted> read_member(std::string_view text) {
     const auto parameter = next_quoted_item(text, ';');
     if (parameter.empty()) continue;
     const auto equals = parameter.find('=');
-    if (equals == std::string_view::npos || !is_token(parameter.substr(0, equals))) return {};
-    const auto name = parameter.substr(0, equals);
+    if (equals == std::string_view::npos) return {};
+    const auto name = trim_space(parameter.substr(0, equals));
+    const auto text_of_value = trim_space(parameter.substr(equals + 1));
+    if (!is_token(name)) return {};
     if (iequals(name, "q")) {
-      const auto weight = read_weight(parameter.substr(equals + 1));
+      const auto weight = read_weight(text_of_value);
       if (!weight) return {};
       member.weight = *weight;
       return member;  // what follows the weight was meant for extensions that nobody defined
     }
-    auto value = unquote(parameter.substr(equals + 1));
+    auto value = unquote(text_of_value);
     if (!value) return {};
     member.parameters.emplace_back(name, std::move(*value));
   }
@@ -117,7 +124,8 @@ type_preference preference_for(std::optional<std::string_view> accept, std::stri
   type_preference found{0, 0};
   bool any = false;
   each_member(*accept, [&](const weighted& range) {
-    const auto named = parse_media_type(range.name);
+    // Java's client sends "*" for the range of everything.
+    const auto named = parse_media_type(range.name == "*" ? "*/*" : range.name);
     if (!named || (named->type == "*" && named->subtype != "*")) return;
     any = true;
     const int close = closeness(range, *named, *wanted);

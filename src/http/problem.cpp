@@ -109,6 +109,7 @@ void write(const request& in, const error& e, response& out) {
   body += ',';
   member(body, "requestId", in.id());
   body += '}';
+  vary(out, "Accept");
   if (const auto wait = e.retry_after()) out.set("Retry-After", std::to_string(wait->count()));
 }
 

@@ -152,6 +152,15 @@ void request_access::target(std::string_view target) {
   r_.query_ = mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
 }
 
+void request_access::set_header(std::string_view name, std::string_view value) {
+  for (auto& field : r_.headers_)
+    if (iequals(field.name, name)) {
+      field.value = value;
+      return;
+    }
+  add_header(name, value);
+}
+
 void request_access::remove_header(std::string_view name) {
   std::erase_if(r_.headers_, [&](const field_view& field) { return iequals(field.name, name); });
 }

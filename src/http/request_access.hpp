@@ -30,6 +30,8 @@ class request_access {
   /// Replaces the target by another one that names the same resource, such as the path of an absolute-form.
   void target(std::string_view target);
   void add_header(std::string_view name, std::string_view value) { r_.headers_.push_back({name, value}); }
+  /// Sets the first field of that name, or adds one.
+  void set_header(std::string_view name, std::string_view value);
   /// Removes all fields of that name: what they say no longer holds for what the request has become.
   void remove_header(std::string_view name);
   void body(std::string_view body) { r_.body_ = body; }

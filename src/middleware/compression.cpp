@@ -7,6 +7,8 @@
 
 #include "corbel/http/accept.hpp"
 #include "http/coding/coding.hpp"
+#include "http/request_access.hpp"
+#include "http/tag_list.hpp"
 
 namespace corbel {
 namespace {
@@ -95,7 +97,59 @@ void mark(response& out, std::string_view coding) {
     out.set("ETag", "W/" + std::string(*tag));
 }
 
+struct strengthened_tags {
+  std::string text;
+};
+
+/// Calls `tag` with each entity tag of a list, and `other` with each byte between them.
+template <class Tag, class Other>
+void each_tag(std::string_view list, Tag tag, Other other) {
+  while (!list.empty()) {
+    if (const auto found = take_tag(list)) {
+      tag(*found);
+    } else {
+      other(list.front());
+      list.remove_prefix(1);
+    }
+  }
+}
+
+/// The 200 that the client has was compressed when it knows our strong tag as a weak one: the 304 names it as
+/// that 200 did (RFC 9110, 15.4.5).
+void weaken_as_named(const request& in, response& out) {
+  const auto own = out.header("etag");
+  if (!own || own->substr(0, 2) == "W/") return;
+  const std::string made = "W/" + std::string(*own);
+  bool named = false;
+  for (const auto& field : in.headers())
+    if (iequals(field.name, "if-none-match"))
+      each_tag(
+          field.value,
+          [&](const tag_view& tag) {
+            named |= tag.weak && made.size() == tag.opaque.size() + 4 &&
+                     std::string_view(made).substr(3, tag.opaque.size()) == tag.opaque;
+          },
+          [](char) {});
+  if (named) out.set("ETag", made);
+}
+
 }  // namespace
+
+flow compression::before(request& in, response&) const {
+  if (!in.header("if-match")) return flow::proceed;
+  std::string all;
+  for (const auto& field : in.headers()) {
+    if (!iequals(field.name, "if-match")) continue;
+    if (!all.empty()) all += ", ";
+    each_tag(
+        field.value, [&](const tag_view& tag) { all.append("\"").append(tag.opaque).append("\""); },
+        [&](char c) { all += c; });
+  }
+  request_access access(in);
+  access.remove_header("if-match");
+  access.add_header("If-Match", in.emplace(strengthened_tags{std::move(all)}).text);
+  return flow::proceed;
+}
 
 compression::compression(compression_settings settings) : settings_(std::move(settings)) {
   if (settings_.brotli_quality > 0) offered_.push_back(coding::name_of(coding::format::brotli));
@@ -124,7 +178,10 @@ std::string_view compression::choose(const request& in, bool lasts) const {
 }
 
 void compression::after(const request& in, response& out) const {
-  if (out.status() == status::not_modified) return vary(out, "Accept-Encoding");
+  if (out.status() == status::not_modified) {
+    weaken_as_named(in, out);
+    return vary(out, "Accept-Encoding");
+  }
   const auto type = out.header("content-type");
   if (!type || !may_have_body(out.status()) || out.header("content-encoding") || out.header("content-range"))
     return;

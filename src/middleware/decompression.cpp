@@ -32,6 +32,8 @@ class decoding_source final : public body_source {
       if (!more_) {
         in_ = co_await from_.read();
         over_ = in_.empty();
+        if (over_ && !any_) co_return in_;  // nothing is no less for being encoded
+        any_ = true;
       } else {
         // A small piece may hold much: others are served between two parts of it.
         co_await boost::asio::post(boost::asio::use_awaitable);
@@ -56,6 +58,7 @@ class decoding_source final : public body_source {
   std::optional<error> refused_;
   bool more_ = false;  // the decoder has more from what it was given
   bool over_ = false;
+  bool any_ = false;  // some of it has come
 };
 
 result<std::string> decode(std::string_view in, coding::format f, const coding::growth_limits& limits) {
@@ -98,7 +101,10 @@ std::vector<std::string> decompression::mistakes() const {
 }
 
 flow decompression::before(request& in, response& out) const {
-  if (in.body().empty() && !in.arriving()) return flow::proceed;
+  if (in.body().empty() && !in.arriving()) {
+    request_access(in).remove_header("content-encoding");  // nothing is no less for being encoded
+    return flow::proceed;
+  }
   const auto asked = codings_of(in);
   if (asked.count == 0) return flow::proceed;
   const auto format = coding::format_named(asked.last);

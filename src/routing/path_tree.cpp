@@ -86,8 +86,6 @@ struct path_tree::node {
   std::unique_ptr<node> param;
   std::vector<route_entry> routes;
   std::vector<route_entry> rest_routes;
-  std::string allow;
-  std::string rest_allow;
 
   /// The child of that text, or where it belongs.
   template <class Children>
@@ -128,16 +126,8 @@ struct path_tree::split_path {
   view_list segments;  // decoded
   view_list tails;     // from that segment to the end, as sent
   std::size_t count = 0;
+  bool more = false;  // segments follow that no route's path has, but for a rest
 };
-
-struct path_tree::captures {
-  view_list values;
-  std::size_t count = 0;
-  bool rest = false;  // the last one is a rest
-};
-
-path_tree::path_tree() : root_(std::make_unique<node>()) {}
-path_tree::~path_tree() = default;
 
 namespace {
 
@@ -147,23 +137,42 @@ const route_entry* find_method(const std::vector<route_entry>& routes, method m,
   return nullptr;
 }
 
-std::string allow_list(const std::vector<route_entry>& routes) {
-  std::string list;
-  const auto put = [&](std::string_view name) {
-    if (!list.empty()) list += ", ";
-    list += name;
-  };
-  bool options = false;
-  for (const auto& route : routes) {
-    put(route.method_name);
-    if (route.method == method::get && !find_method(routes, method::head, {})) put("HEAD");
-    options |= route.method == method::options;
-  }
-  if (!options) put("OPTIONS");
-  return list;
+/// The route that takes the request's method, if there is one.
+const route_entry* route_for(const std::vector<route_entry>& routes, const request& in) {
+  const auto* found = find_method(routes, in.method(), in.method_name());
+  return found || in.method() != method::head ? found : find_method(routes, method::get, {});
 }
 
 }  // namespace
+
+/// A search for the routes of one path.
+struct path_tree::walk {
+  enum class aim : std::uint8_t {
+    method,  // the first route that takes the request's method
+    any,     // the first route
+    all,     // none: each place is noted
+  } what;
+  const request* in = nullptr;
+  split_path path;
+  view_list values;  // of the parameters on the way
+  std::size_t count = 0;
+  bool rest = false;  // the last one is a rest
+  bool known = false;
+  std::vector<const std::vector<route_entry>*> places;
+
+  /// The routes of a place that the path leads to.
+  const route_entry* offer(const std::vector<route_entry>& routes) {
+    if (routes.empty()) return nullptr;
+    known = true;
+    if (what == aim::method) return route_for(routes, *in);
+    if (what == aim::any) return &routes.front();
+    places.push_back(&routes);
+    return nullptr;
+  }
+};
+
+path_tree::path_tree() : root_(std::make_unique<node>()) {}
+path_tree::~path_tree() = default;
 
 bool path_tree::add(route_entry entry, const path_pattern& pattern, std::string& taken) {
   node* at = root_.get();
@@ -193,13 +202,6 @@ bool path_tree::add(route_entry entry, const path_pattern& pattern, std::string&
 }
 
 void path_tree::finish() {
-  const auto visit = [](const auto& self, node& at) -> void {
-    if (!at.routes.empty()) at.allow = allow_list(at.routes);
-    if (!at.rest_routes.empty()) at.rest_allow = allow_list(at.rest_routes);
-    for (auto& child : at.literals) self(self, *child.below);
-    if (at.param) self(self, *at.param);
-  };
-  visit(visit, *root_);
   std::size_t count = 0;
   const auto size_up = [&](const auto& self, const node& at) -> void {
     count += !at.routes.empty();
@@ -239,7 +241,10 @@ bool path_tree::split(std::string_view path, std::vector<char>& decoded, split_p
   if (escaped) decoded.reserve(2 * path.size());
   const char* const end = path.data() + path.size();
   for (const char* from = path.data() + 1;;) {
-    if (out.count == most_segments) return false;
+    if (out.count == most_segments) {
+      out.more = true;
+      return true;
+    }
     const char* to = from;
     while (to != end && *to != '/') ++to;
     std::string_view part(from, static_cast<std::size_t>(to - from));
@@ -257,33 +262,44 @@ bool path_tree::split(std::string_view path, std::vector<char>& decoded, split_p
   }
 }
 
-const path_tree::node* path_tree::match(const node& at, const split_path& path, std::size_t depth,
-                                        captures& found) const {
-  if (depth == path.count) return at.routes.empty() ? nullptr : &at;
-  const auto segment = path.segments[depth];
+// No place is visited twice, so a search costs no more than the tree has places.
+const route_entry* path_tree::match(const node& at, std::size_t depth, walk& on) {
+  if (depth == on.path.count) return on.path.more ? nullptr : on.offer(at.routes);
+  const auto segment = on.path.segments[depth];
   if (const node* below = at.literal(segment))
-    if (const node* end = match(*below, path, depth + 1, found)) return end;
+    if (const auto* found = match(*below, depth + 1, on)) return found;
+  const auto mark = on.count;
   if (at.param && !segment.empty()) {
-    const auto mark = found.count;
-    found.values.set(found.count++, segment);
-    if (const node* end = match(*at.param, path, depth + 1, found)) return end;
-    found.count = mark;
+    on.values.set(on.count++, segment);
+    if (const auto* found = match(*at.param, depth + 1, on)) return found;
+    on.count = mark;
   }
-  if (!at.rest_routes.empty()) {
-    found.values.set(found.count++, path.tails[depth]);
-    found.rest = true;
-    return &at;
+  const auto* found = on.offer(at.rest_routes);
+  if (found) {
+    on.values.set(on.count++, on.path.tails[depth]);
+    on.rest = true;
   }
-  return nullptr;
+  return found;
 }
 
 namespace {
 
-/// The route of a path that takes the request's method, if there is one.
-path_match match_for(const std::vector<route_entry>& routes, std::string_view allow, const request& in) {
-  path_match made{find_method(routes, in.method(), in.method_name()), true, allow};
-  if (!made.route && in.method() == method::head) made.route = find_method(routes, method::get, {});
-  return made;
+/// A rest spans slashes, so one that came as an escape stays an escape: it separates nothing.
+bool decode_rest(std::string_view raw, std::string& out) {
+  std::string part;
+  for (std::size_t from = 0, at = 0;;) {
+    at = raw.find('%', at);
+    const bool slash = at != std::string_view::npos && iequals(raw.substr(at + 1, 2), "2f");
+    if (at != std::string_view::npos && !slash) {
+      ++at;
+      continue;
+    }
+    if (!percent_decode(raw.substr(from, at - from), part)) return false;
+    out += part;
+    if (!slash) return true;
+    out += raw.substr(at, 3);
+    from = at += 3;
+  }
 }
 
 }  // namespace
@@ -292,27 +308,42 @@ path_match path_tree::find(request& in) const {
   request_access access(in);
   access.params().clear();
   access.decoded().clear();
-  if (const node* exact = find_exact(in.path())) return match_for(exact->routes, exact->allow, in);
-  captures found;
-  split_path path;
-  if (!split(in.path(), access.decoded(), path)) return {};
-  const node* end = match(*root_, path, 0, found);
-  if (!end) return {};
-  const auto& routes = found.rest ? end->rest_routes : end->routes;
-  auto made = match_for(routes, found.rest ? end->rest_allow : end->allow, in);
-  if (!made.route) return made;
-  for (std::size_t i = 0; i < found.count; ++i)
-    access.params().push_back({made.route->params[i], found.values[i]});
-  if (found.rest && found.values[found.count - 1].find('%') != std::string_view::npos) {
-    // A rest spans slashes, so it is decoded as a whole; its pieces lie behind those of the segments.
+  if (const node* exact = find_exact(in.path()))
+    if (const auto* route = route_for(exact->routes, in)) return {route, true};
+  walk on{walk::aim::method, &in, {}, {}, 0, false, false, {}};
+  if (!split(in.path(), access.decoded(), on.path)) return {};
+  const auto* route = match(*root_, 0, on);
+  if (!route) return {nullptr, on.known};
+  for (std::size_t i = 0; i < on.count; ++i) access.params().push_back({route->params[i], on.values[i]});
+  if (on.rest && on.values[on.count - 1].find('%') != std::string_view::npos) {
+    // Its pieces lie behind those of the segments.
     std::string plain;
-    if (!percent_decode(found.values[found.count - 1], plain)) return {};
+    if (!decode_rest(on.values[on.count - 1], plain)) return {};
     auto& decoded = access.decoded();
     const auto begin = decoded.size();
     decoded.insert(decoded.end(), plain.begin(), plain.end());
     access.params().back().value = {decoded.data() + begin, plain.size()};
   }
-  return made;
+  return {route, true};
+}
+
+std::string path_tree::allow(std::string_view path) const {
+  std::vector<char> decoded;
+  walk on{walk::aim::all, nullptr, {}, {}, 0, false, false, {}};
+  if (split(path, decoded, on.path)) match(*root_, 0, on);
+  std::vector<std::string_view> names;
+  const auto put = [&](std::string_view name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  for (const auto* routes : on.places)
+    for (const auto& route : *routes) {
+      put(route.method_name);
+      if (route.method == method::get && !find_method(*routes, method::head, {})) put("HEAD");
+    }
+  put("OPTIONS");
+  std::string list;
+  for (const auto name : names) list.append(list.empty() ? "" : ", ").append(name);
+  return list;
 }
 
 bool path_tree::knows_with_other_slash(std::string_view path) const {
@@ -322,9 +353,8 @@ bool path_tree::knows_with_other_slash(std::string_view path) const {
   else
     other += '/';
   std::vector<char> decoded;
-  split_path parts;
-  captures found;
-  return split(other, decoded, parts) && match(*root_, parts, 0, found) != nullptr && !found.rest;
+  walk on{walk::aim::any, nullptr, {}, {}, 0, false, false, {}};
+  return split(other, decoded, on.path) && match(*root_, 0, on) != nullptr && !on.rest;
 }
 
 }  // namespace corbel

@@ -39,13 +39,14 @@ struct route_entry {
 struct path_match {
   const route_entry* route = nullptr;  ///< null when the path has no route of this method
   bool path_known = false;             ///< the path has a route of some method
-  std::string_view allow;              ///< then: all of them, for the Allow header; HEAD and OPTIONS included
 };
 
-/// Routes by their path's segments. A literal goes before a parameter, and that before a rest; what one
-/// branch cannot match, the next one may. Built before the start, read by all threads after it.
+/// Routes by their path's segments. A literal goes before a parameter, and that before a rest; where one
+/// branch has no route of the request's path and method, the next one may. Built before the start, read by
+/// all threads after it.
 class path_tree {
  public:
+  /// Of a route's path. A request's path may have more, which only a rest takes.
   static constexpr std::size_t most_segments = 32;
 
   path_tree();
@@ -53,19 +54,21 @@ class path_tree {
 
   /// False when the same method and path (parameter names aside) is there already; `taken` is its path then.
   bool add(route_entry entry, const path_pattern& pattern, std::string& taken);
-  /// Writes every Allow list, and the table of literal paths; to be called once, behind the last `add`.
+  /// Writes the table of literal paths; to be called once, behind the last `add`.
   void finish();
   /// Leaves the parameters of the route in the request.
   path_match find(request& in) const;
+  /// The methods of every route that the path leads to, for the Allow header; HEAD and OPTIONS included.
+  std::string allow(std::string_view path) const;
   /// Whether another reading of the path's trailing slash has a route.
   bool knows_with_other_slash(std::string_view path) const;
 
  private:
   struct node;
   struct exact_path;
-  struct captures;
+  struct walk;
   struct split_path;
-  const node* match(const node& at, const split_path& path, std::size_t depth, captures& found) const;
+  static const route_entry* match(const node& at, std::size_t depth, walk& on);
   bool split(std::string_view path, std::vector<char>& decoded, split_path& out) const;
   const node* find_exact(std::string_view path) const noexcept;
   void collect(const node& at, const std::string& path);

@@ -103,10 +103,9 @@ route route_group::add(std::string_view method_name, std::string_view path,
 
 namespace {
 
-error wrong_method(const request& in, const path_match& found) {
+error wrong_method(const request& in, const std::string& allow) {
   return {error_kind::method_not_allowed, "method_not_allowed",
-          "This path does not take " + std::string(in.method_name()) + "; it takes " +
-              std::string(found.allow) + '.'};
+          "This path does not take " + std::string(in.method_name()) + "; it takes " + allow + '.'};
 }
 
 }  // namespace
@@ -125,11 +124,12 @@ class unmatched_endpoint final : public endpoint {
     }
     const auto found = tree_.find(in);
     if (found.path_known) {
+      const auto allow = tree_.allow(in.path());
       if (in.method() == method::options)
         out.status(status::no_content);
       else
-        problem::write(in, wrong_method(in, found), out);
-      out.set("Allow", found.allow);
+        problem::write(in, wrong_method(in, allow), out);
+      out.set("Allow", allow);
       return;
     }
     if (slash_ == trailing_slash::redirect && tree_.knows_with_other_slash(in.path())) {
@@ -299,7 +299,7 @@ result<admission> router::admit(request& head) {
   }
   if (head.target() == "*" || (found.path_known && head.method() == method::options))
     return admission{impl_->settings.body_bytes, false};
-  if (found.path_known) return wrong_method(head, found);
+  if (found.path_known) return wrong_method(head, impl_->tree.allow(head.path()));
   return not_found("Nothing is served at this path.");
 }
 
@@ -326,7 +326,8 @@ task<void> router::serve_waiting(request& in, response& out) {
 void router::refuse(request& in, const error& why, response& out) {
   impl_->unmatched->refuse(in, why, out);
   if (why.kind() != error_kind::method_not_allowed) return;
-  if (const auto found = impl_->tree.find(in); found.path_known) out.set("Allow", found.allow);
+  if (const auto found = impl_->tree.find(in); found.path_known)
+    out.set("Allow", impl_->tree.allow(in.path()));
 }
 
 std::optional<std::chrono::milliseconds> router::time_limit(const request& in) const {

@@ -52,6 +52,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
 
   /// Ends behind the answers in flight; when idle, behind the next one or the grace for it.
   void drain();
+  void give_up() noexcept;
 
  private:
   friend class worker;  // for the list below
@@ -94,6 +95,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   void expire();
   void end_idle();
   void expire_waiting();
+  void answer_instead(const error& why);
 
   // Of the time before the first request, and of TLS: connection_opening.cpp.
   void prepare();

@@ -370,7 +370,12 @@ void connection::expire_waiting() {
     return settle();
   }
   if (phase_ == phase::streaming) return settle();
-  // The handler is told to stop, but not waited for: the client has its answer on time.
+  answer_instead(
+      {error_kind::unavailable, "handler_timeout", "The service took too long to answer. Try again later."});
+}
+
+/// The handler is told to stop, but not waited for: the client has its answer on time.
+void connection::answer_instead(const error& why) {
   const auto held = std::move(exchange_);
   held->owner = nullptr;
   held->pass.answered(home_.loop.now() - began_, home_.loop.now());
@@ -386,12 +391,25 @@ void connection::expire_waiting() {
   in.id(held->in.id());
   access.start_line(held->in.method_name(), held->in.target(), held->in.version());
   for (const auto& field : held->in.headers()) access.add_header(field.name, field.value);
-  refuse(in,
-         error{error_kind::unavailable, "handler_timeout",
-               "The service took too long to answer. Try again later."},
-         out);
+  refuse(in, why, out);
   held->cancel.emit(asio::cancellation_type::terminal);
   finish_round({}, {});
+}
+
+/// The time to drain is over. Who has sent a request and has no byte of its answer is told so.
+void connection::give_up() noexcept {
+  if ((phase_ != phase::waiting && phase_ != phase::body) || unsent_) return destroy();
+  home_.busy = true;  // a handler that is cancelled here may wake another connection's
+  try {
+    const auto why = unavailable("The service is shutting down. Try again shortly.", "shutting_down")
+                         .retry_after(std::chrono::seconds(1));
+    if (phase_ == phase::waiting) return answer_instead(why);
+    const auto held = std::move(exchange_);
+    refuse(held->in, why, held->out);
+    finish_round({}, {});
+  } catch (const std::exception&) {
+    abandon();
+  }
 }
 
 }  // namespace corbel

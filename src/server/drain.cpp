@@ -62,10 +62,11 @@ struct drain_watch : std::enable_shared_from_this<drain_watch> {
     if (over()) return end();
     if (std::chrono::steady_clock::now() >= until) {
       if (std::exchange(cancelled, true)) return end();
-      // Who has not answered by now is cancelled; what it stands on is still there while it ends.
+      // Who has not answered by now is cancelled, and its client told so; what it stands on is still there
+      // while it ends.
       log().warn("ending what is not answered in time", {{"connections", shared.connections.load()}});
       until += cancel_time;
-      for (auto* w : workers) w->loop.post([w] { w->close_all(); });
+      for (auto* w : workers) w->loop.post([w] { w->give_up(); });
     }
     later(std::chrono::milliseconds(10), &drain_watch::look);
   }

@@ -90,6 +90,16 @@ void worker::turn_down(request& asked, response& answer) {
       answer);
 }
 
+void worker::give_up() noexcept {
+  listeners_.clear();
+  loop.refresh_now();
+  for (connection* c = first_; c;) {
+    connection* const next = c->next_;
+    c->give_up();
+    c = next;
+  }
+}
+
 void worker::close_all() noexcept {
   listeners_.clear();
   while (first_) first_->destroy();

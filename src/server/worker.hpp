@@ -68,6 +68,8 @@ class worker {
   /// Stops accepting, and lets every connection end as soon as its requests are answered. `handed_over`:
   /// whoever waits in the kernel is another process's.
   void drain(bool handed_over);
+  /// Ends every connection; who waits for an answer is told why.
+  void give_up() noexcept;
   void close_all() noexcept;
   /// Whether all connections together hold no more than they may, `held` bytes by now.
   bool note_held(std::size_t held) noexcept {

@@ -153,7 +153,10 @@ TEST_CASE("what can be read in two ways is no response") {
                                         "Transfer-Encoding : chunked\r\n",
                                         " Content-Length: 1\r\n",
                                         "Content-Length : 1\r\n",
-                                        "X: a\r\n b\r\n",
+                                        " X: a\r\n",
+                                        "Content-Length: 1\r\n 1\r\n",
+                                        "Transfer-Encoding:\r\n chunked,\r\n chunked\r\n",
+                                        "X: a\r\n b\n c\r\n",
                                         "X: a\nY: b\r\n",
                                         "X: a\rY: b\r\n",
                                         "X\r\n",
@@ -173,6 +176,24 @@ TEST_CASE("what can be read in two ways is no response") {
         std::string(body));
 }
 
+TEST_CASE("a folded field goes on behind one blank") {
+  auto r = whole("HTTP/1.1 200 OK\r\nX: a \r\n  \tb\r\n c\r\nContent-Length:\r\n 3\r\nY:\r\n\t\r\n\r\nabc");
+  CHECK(r.refused.empty());
+  CHECK(r.head.header("X") == "a b c");
+  CHECK(r.head.header("Y") == "");
+  CHECK(r.body == "abc");
+  r = whole("HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  CHECK(r.body == "abc");
+  CHECK_FALSE(whole("HTTP/1.1 200 OK\r\nConnection: x,\r\n close\r\nContent-Length: 0\r\n\r\n").keep_alive);
+}
+
+TEST_CASE("a response with bare line feeds is refused at the first, not waited for") {
+  for (const std::string_view text : {"HTTP/1.1 200 OK\n", "HTTP/1.1 200 OK\nX: y\n\nabc",
+                                      "HTTP/1.1 200 OK\r\nX: y\n", "HTTP/1.1 200 OK\r\n\n", "\n"})
+    CHECK_MESSAGE(whole(text).refused == "malformed_response", std::string(text));
+  CHECK(whole("HTTP/1.1 200 OK\r\nX: y\r").refused.empty());
+}
+
 TEST_CASE("heads and trailers have limits") {
   std::string fields;
   for (int i = 0; i < 257; ++i) fields += "X: y\r\n";
@@ -188,7 +209,9 @@ TEST_CASE("it makes no difference where the network cuts a response") {
        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nabcdef",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a\r\nabc\r\n1\r\nd\r\n0\r\nA: "
         "b\r\n\r\nHTTP/1.1",
-        "HTTP/1.0 200 OK\r\n\r\nabc", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
+        "HTTP/1.0 200 OK\r\n\r\nabc", "HTTP/1.1 200 OK\r\nContent-Length:\r\n 2\r\n\r\nabc",
+        "HTTP/1.1 200 OK\nX: y\n\n", "HTTP/1.1 200 OK\r\nX: y\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na"}) {
     const auto at_once = whole(text);
     std::vector<std::size_t> every;

@@ -63,9 +63,10 @@ TEST_CASE("the best type is the client's, and among equals ours") {
   CHECK(best("image/png;a=\"x, text/csv\"") == "");
   CHECK(best("text/csv;q=0.001, application/json;q=0.0") == "text/csv");
   // Members that cannot be read are passed over; when none can be read there is nothing to go by.
-  for (const auto* bad : {"text/csv;q=1.5", "text/csv;q=abc", "text/csv;q=", "text/csv;q=.5",
-                          "text/csv;q=0.1234", "text/csv;q=1.001", "text/csv;q=-1", "text/csv;q=\"1\"",
-                          "*/csv", "csv", "text/csv;a", "text/csv;a=\"", "text/csv;=b", "/", ",,,"}) {
+  for (const auto* bad :
+       {"text/csv;q=1.5", "text/csv;q=abc", "text/csv;q=", "text/csv;q=.", "text/csv;q=00.5",
+        "text/csv;q=1.001", "text/csv;q=1.0001", "text/csv;q=0.5x", "text/csv;q=-1", "text/csv;q=\"1\"",
+        "*/csv", "csv", "text/csv;a", "text/csv;a=\"", "text/csv;=b", "/", ",,,"}) {
     CAPTURE(bad);
     CHECK(best(bad) == "application/json");
     CHECK(best(std::string(bad) + ", image/png") ==
@@ -73,6 +74,25 @@ TEST_CASE("the best type is the client's, and among equals ours") {
   }
   CHECK(best("text/csv; q=1 ;ext=1") == "text/csv");
   CHECK(best_type("a/b", {}) == "");
+}
+
+TEST_CASE("what common clients send beside RFC 9110 is read") {
+  const auto best = [](std::string_view accept) {
+    return std::string(best_type(accept, {"application/json", "text/csv"}));
+  };
+  CHECK(best("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2") == "application/json");
+  CHECK(best("text/csv, *;q=.2") == "text/csv");
+  CHECK(best("image/png, *") == "application/json");
+  CHECK(best("*;q=0") == "");
+  CHECK(best("text/csv;q=.8, application/json;q=.75") == "text/csv");
+  CHECK(best("text/csv;q=0.80000, application/json;q=0.79") == "text/csv");
+  CHECK(best("text/csv;q=1.00000, application/json;q=0.999") == "text/csv");
+  CHECK(best("text/csv;q=0.00001, application/json;q=0.00000") == "text/csv");
+  CHECK(best("text/csv; q = 0.5, application/json; q= 0.4") == "text/csv");
+  CHECK(best("text/csv;q=1., application/json;q=0.") == "text/csv");
+  CHECK(preferred_encoding("br;q=.5, gzip;q=.75", {"br", "gzip"}) == "gzip");
+  CHECK(preferred_encoding("gzip;q=1.00000, br;q=0.90000", {"br", "gzip"}) == "gzip");
+  CHECK(preferred_language("de;q=.5, en;q=0.44444", {"en", "de"}) == "de");
 }
 
 TEST_CASE("several fields are one list") {

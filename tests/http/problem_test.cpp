@@ -48,6 +48,7 @@ TEST_CASE("the envelope is exactly as the design has it") {
   problem::write(f.in, invalid({{"body", "/name", "minLength", "must have at least 3 characters"}}), f.out);
   CHECK(f.out.status() == status::bad_request);
   CHECK(f.out.header("Content-Type") == "application/json");
+  CHECK(f.out.header("Vary") == "Accept");
   const auto body = nlohmann::ordered_json::parse(f.out.body());
   CHECK(
       body.dump() ==

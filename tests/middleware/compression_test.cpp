@@ -7,6 +7,7 @@
 
 #include "corbel/app/app.hpp"
 #include "corbel/middleware/etag.hpp"
+#include "corbel/routing/conditional.hpp"
 #include "http/coding/coding.hpp"
 
 using namespace corbel;
@@ -142,6 +143,42 @@ TEST_CASE("replies that may bear secrets go as they are, unless somebody says ot
   CHECK(coded(sets_cookie, ask(), true));
   CHECK(answer([] { return text_reply(); }, ask().header("Cookie", "a=b")).header("Vary") ==
         "Accept-Encoding");
+}
+
+TEST_CASE("a client that takes gzip can name the state that it has") {
+  app a(quiet());
+  a.use(compression{});
+  int version = 7;
+  a.get("/", [&] { return with_etag(std::string(4000, 'x'), version); });
+  a.get("/weak", [&] { return with_etag(std::string(4000, 'x'), entity_tag::weak("w")); });
+  a.put("/", [&](preconditions when) -> result<void> {
+    if (auto ok = when.require(entity_tag::of_version(version)); !ok) return std::move(ok).error();
+    ++version;
+    return {};
+  });
+  a.put("/weak", [&](preconditions when) { return when.require(entity_tag::weak("w")); });
+  const auto gzip = [](injected_request asked) { return std::move(asked).header("Accept-Encoding", "gzip"); };
+  const std::string tag(a.inject(gzip(get("/"))).header("ETag").value());
+  CHECK(tag == "W/\"v7\"");
+  const auto again = a.inject(gzip(get("/")).header("If-None-Match", tag));
+  CHECK(again.code() == 304);
+  CHECK(again.header("ETag") == tag);
+  CHECK(a.inject(gzip(get("/")).header("If-None-Match", "\"v1\", W/\"v7\"")).header("ETag") == tag);
+  // The copy that a client has uncompressed keeps its strong tag.
+  CHECK(a.inject(get("/").header("If-None-Match", "\"v7\"")).header("ETag") == "\"v7\"");
+  CHECK(a.inject(get("/").header("If-None-Match", "\"v7\", W/\"v70\"")).header("ETag") == "\"v7\"");
+
+  CHECK(a.inject(gzip(put("/")).header("If-Match", "W/\"v6\"")).code() == 412);
+  CHECK(a.inject(gzip(put("/")).header("If-Match", "W/v7")).code() == 412);
+  CHECK(a.inject(gzip(put("/"))).code() == 428);
+  CHECK(a.inject(gzip(put("/")).header("If-Match", tag)).code() == 204);
+  CHECK(a.inject(gzip(put("/")).header("If-Match", tag)).code() == 412);
+  CHECK(a.inject(put("/").header("If-Match", "\"W/\"").header("If-Match", "W/\"v6\", W/\"v8\"")).code() ==
+        204);
+  CHECK(a.inject(put("/").header("If-Match", "\"v9\"")).code() == 204);
+  CHECK(a.inject(put("/").header("If-Match", "*")).code() == 204);
+  // What its author calls weak stays so.
+  CHECK(a.inject(put("/weak").header("If-Match", "W/\"w\"")).code() == 412);
 }
 
 TEST_CASE("the headers say what the body has become") {

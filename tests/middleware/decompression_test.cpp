@@ -190,6 +190,14 @@ TEST_CASE("without the middleware an encoded JSON body is 415, not malformed JSO
   CHECK(out.code() == 415);
   CHECK(code_of(out) == "unsupported_encoding");
   CHECK(a.inject(post("/json").json(R"({"text":"x"})").header("Content-Encoding", "identity")).code() == 200);
+  for (const bool typed : {false, true}) {
+    auto empty = post("/json").header("Content-Encoding", "gzip");
+    if (typed)
+      empty = post("/json").header("Content-Encoding", "gzip").header("Content-Type", "application/json");
+    const auto refused = a.inject(empty);
+    CHECK(refused.code() == 400);
+    CHECK(refused.body().find("Content-Encoding") == std::string::npos);
+  }
 }
 
 TEST_CASE("a streamed body is decoded while it arrives, however it is cut") {
@@ -202,6 +210,9 @@ TEST_CASE("a streamed body is decoded while it arrives, however it is cut") {
       CHECK((got.text == text));
       CHECK(got.refused.empty());
     }
+    const auto nothing = read_streamed("", coding::name_of(f), 7, 1 << 20);
+    CHECK(nothing.text.empty());
+    CHECK(nothing.refused.empty());
     CHECK(read_streamed(encoded.substr(0, encoded.size() - 1), coding::name_of(f), 7, 1 << 20).refused ==
           "malformed_encoding");
     for (const std::size_t piece : {1u, 10'000u}) {

@@ -85,27 +85,128 @@ TEST_CASE("the access log has one line for each answer, without the query") {
   CHECK(line("/fails")["level"] == "error");
 }
 
-TEST_CASE("security headers are on every answer, and yield to the handler's own") {
+TEST_CASE("the line of a streamed response tells what was sent") {
+  const auto log = std::make_shared<captured_log>();
+  app a(plain(log));
+  a.use(access_log{});
+  const auto streamed = [](std::optional<std::uint64_t> length) {
+    return [length] {
+      response out;
+      out.stream("text/plain", {[](body_sink& to) -> task<> {
+                                  co_await to.write("12345");
+                                  co_await to.write("678");
+                                },
+                                length, false});
+      return out;
+    };
+  };
+  a.get("/open", streamed({}));
+  a.get("/counted", streamed(8));
+  for (const std::string target : {"/open", "/counted"}) {
+    log->clear();
+    CHECK(a.inject(get(target)).body() == "12345678");
+    REQUIRE(log->lines().size() == 1);
+    const auto line = nlohmann::json::parse(log->lines()[0]);
+    CHECK(line["bytes"] == 8);
+    CHECK(line["path"] == target);
+    CHECK(line["status"] == 200);
+    CHECK(line["requestId"].get<std::string>().size() == 36);
+  }
+  log->clear();
+  (void)a.inject({"HEAD", "/open"});
+  REQUIRE(log->lines().size() == 1);
+  CHECK(nlohmann::json::parse(log->lines()[0])["bytes"] == 0);
+}
+
+TEST_CASE("security headers are on every page, and yield to the handler's own") {
   app a(plain());
-  a.get("/", [] { return std::string(); });
-  a.get("/own", [] {
-    auto out = text_response("");
-    out.set("x-frame-options", "DENY");
+  a.get("/", [] {
+    response out;
+    out.body("<p>", "text/html; charset=utf-8");
     return out;
   });
-  for (const std::string target : {"/", "/missing", "bad target"}) {
+  a.get("/script", [] {
+    response out;
+    out.body("1", "text/javascript");
+    return out;
+  });
+  a.get("/own", [] {
+    response out;
+    out.body("<p>", "text/html").set("x-frame-options", "DENY");
+    return out;
+  });
+  for (const std::string target : {"/", "/script"}) {
     const auto out = a.inject(get(target));
     for (const auto* name :
          {"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy",
-          "Origin-Agent-Cluster", "Referrer-Policy", "Strict-Transport-Security", "X-Content-Type-Options",
-          "X-DNS-Prefetch-Control", "X-Download-Options", "X-Frame-Options",
-          "X-Permitted-Cross-Domain-Policies", "X-XSS-Protection"})
+          "Origin-Agent-Cluster", "Referrer-Policy", "X-Content-Type-Options", "X-DNS-Prefetch-Control",
+          "X-Download-Options", "X-Frame-Options", "X-Permitted-Cross-Domain-Policies", "X-XSS-Protection"})
       CHECK_MESSAGE(out.header(name), name);
+    // What only TLS makes true is not said on plain HTTP.
+    CHECK_FALSE(out.header("Strict-Transport-Security"));
+    const std::string policy(out.header("Content-Security-Policy").value());
+    CHECK(policy.find("upgrade-insecure-requests") == std::string::npos);
+    CHECK(policy.find("base-uri 'none'") != std::string::npos);
+    CHECK(policy.back() != ';');
     CHECK_FALSE(out.header("X-Powered-By"));
+    CHECK_FALSE(out.header("Cache-Control"));
   }
   const auto own = a.inject(get("/own"));
   CHECK(own.header("X-Frame-Options") == "DENY");
   CHECK(own.header_text().find("SAMEORIGIN") == std::string::npos);
   CHECK_THROWS_AS(security_headers(security_header_values{.referrer_policy = "a\r\nb"}),
                   std::invalid_argument);
+}
+
+TEST_CASE("data gets the short set, and a 304 none that would replace those of a page") {
+  app a(plain());
+  a.get("/text", [] { return std::string("x"); });
+  a.get("/json", [] {
+    response out;
+    out.body("[1]", "application/json");
+    return out;
+  });
+  a.get("/none", [] {});
+  a.get("/problem", []() -> result<std::string> { return not_found("no"); });
+  a.get("/unchanged", [] { return response(status::not_modified); });
+  for (const std::string target : {"/text", "/json", "/none", "/problem", "/missing", "bad target"}) {
+    CAPTURE(target);
+    const auto out = a.inject(get(target).header("Accept", "application/problem+json, */*"));
+    CHECK(out.header("Content-Security-Policy") == "default-src 'none'; frame-ancestors 'none'");
+    CHECK(out.header("X-Content-Type-Options") == "nosniff");
+    for (const auto* name :
+         {"X-Frame-Options", "Strict-Transport-Security", "Referrer-Policy", "Cache-Control"})
+      CHECK_FALSE(out.header(name));
+  }
+  CHECK_FALSE(a.inject(get("/unchanged")).header("Content-Security-Policy"));
+}
+
+TEST_CASE("a person's data goes into no shared cache") {
+  app a(plain());
+  a.get("/", [] { return std::string("x"); });
+  const auto with_field = [](std::string name, std::string value) {
+    return [name, value] {
+      auto out = text_response("x");
+      out.set(name, value);
+      return out;
+    };
+  };
+  a.get("/tagged", with_field("ETag", "\"1\""));
+  a.get("/dated", with_field("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"));
+  a.get("/public", with_field("Cache-Control", "public, max-age=60"));
+  a.get("/cookie", with_field("Set-Cookie", "a=b"));
+  const auto caching = [&](const std::string& target, const std::string& field) {
+    auto asked = get(target);
+    if (!field.empty()) asked = get(target).header(field, "a=b");
+    return std::string(a.inject(asked).header("Cache-Control").value_or("none"));
+  };
+  CHECK(caching("/", "") == "none");
+  CHECK(caching("/", "Cookie") == "no-store");
+  CHECK(caching("/", "Authorization") == "no-store");
+  CHECK(caching("/missing", "Authorization") == "no-store");
+  CHECK(caching("/tagged", "") == "none");
+  CHECK(caching("/tagged", "Cookie") == "private, no-cache");
+  CHECK(caching("/dated", "Cookie") == "private, no-cache");
+  CHECK(caching("/public", "Cookie") == "public, max-age=60");
+  CHECK(caching("/cookie", "") == "no-store");
 }

@@ -68,7 +68,9 @@ TEST_CASE("a rest takes everything, slashes and nothing included") {
   CHECK(ask(a, "/files/a/b") == "ax|x=b;");
   CHECK(ask(a, "/files/a/b/c") == "files|path=a/b/c;");
   CHECK(ask(a, "/files//x//") == "files|path=/x//;");
-  CHECK(ask(a, "/files/%61%20b/c%2Fd") == "files|path=a b/c/d;");
+  CHECK(ask(a, "/files/%61%20b/c%2Fd") == "files|path=a b/c%2Fd;");
+  CHECK(ask(a, "/files/a%2f%2F%62") == "files|path=a%2f%2Fb;");
+  CHECK(ask(a, "/files/a%5Cb") == "files|path=a\\b;");
   CHECK(ask(a, "/files/../etc") == "files|path=../etc;");
   app everything(bare());
   everything.get("/*all", told("all"));
@@ -121,6 +123,21 @@ TEST_CASE("paths of any depth are answered, at most 32 segments served") {
   for (int i = 0; i < 31; ++i) to_rest += "/:p" + std::to_string(i);
   rest.get(to_rest + "/*tail", told("tail"));
   CHECK(ask(rest, deep).substr(0, 5) == "tail|");
+  CHECK(ask(rest, deep + "/v/%77").find("p30=v;tail=v/v/w;") != std::string::npos);
+  CHECK(rest.inject(get(deep + "/v/%zz")).code() == 400);
+  app all(bare());
+  all.get("/*all", told("all"));
+  all.get("/v/v/:x", told("three"));
+  CHECK(ask(all, deep + "/v") == "all|all=" + (deep + "/v").substr(1) + ';');
+  CHECK(ask(all, many) != "404");
+  CHECK(ask(all, std::string(8000, '/')).size() == 8 + 7999 + 1);
+  app exact(bare());
+  std::string plain;
+  for (int i = 0; i < 32; ++i) plain += "/v";
+  exact.get(plain, told("plain"));
+  CHECK(ask(exact, plain) == "plain|");
+  CHECK(ask(exact, plain + "/v") == "404");
+  CHECK(ask(exact, plain + "/") == "404");
 }
 
 TEST_CASE("HEAD is GET's, OPTIONS is implied, and the wrong method hears which there are") {
@@ -149,13 +166,49 @@ TEST_CASE("HEAD is GET's, OPTIONS is implied, and the wrong method hears which t
   CHECK(allow("OPTIONS", "/a", 204) == "GET, HEAD, POST, PURGE, BAN, OPTIONS");
   CHECK(allow("DELETE", "/a", 405) == "GET, HEAD, POST, PURGE, BAN, OPTIONS");
   CHECK(allow("purge", "/a", 405) == "GET, HEAD, POST, PURGE, BAN, OPTIONS");
-  CHECK(allow("HEAD", "/b", 405) == "DELETE, OPTIONS");
   CHECK(allow("POST", "/c", 405) == "HEAD, GET, OPTIONS");
   CHECK(allow("DELETE", "/x", 405) == "GET, HEAD, OPTIONS");
-  CHECK(allow("GET", "/a/1", 405) == "PUT, OPTIONS");
-  CHECK(allow("TRACE", "/b", 405) == "DELETE, OPTIONS");
+  CHECK(allow("TRACE", "/b", 405) == "DELETE, GET, HEAD, OPTIONS");
+  CHECK(allow("POST", "/a/1", 405) == "PUT, GET, HEAD, OPTIONS");
   CHECK(a.inject({"OPTIONS", "*"}).code() == 204);
   CHECK(a.inject({"DELETE", "/a"}).body().find("method_not_allowed") != std::string::npos);
+}
+
+TEST_CASE("a path known under another method leaves the request to the next that fits") {
+  app a(bare());
+  a.post("/login", told("login"));
+  a.get("/users/me", told("me"));
+  a.del("/users/:id", told("delete"));
+  a.put("/users/:id/keys", told("keys"));
+  a.post("/users/*what", told("post"));
+  a.routes().on("PURGE", "/*path", told("purge"));
+  a.get("/*path", told("files"));
+  a.patch("/:x/y/z", told("xyz"));
+  a.routes().options("/open/*path", told("options"));
+  a.get("/open/door", told("door"));
+  CHECK(ask(a, "/login") == "files|path=login;");
+  CHECK(ask(a, "/login", "HEAD") == "files|path=login;");
+  CHECK(ask(a, "/login", "POST") == "login|");
+  CHECK(ask(a, "/login", "PURGE") == "purge|path=login;");
+  CHECK(ask(a, "/users/me", "DELETE") == "delete|id=me;");
+  CHECK(ask(a, "/users/me", "POST") == "post|what=me;");
+  CHECK(ask(a, "/users/me", "HEAD") == "me|");
+  CHECK(ask(a, "/users/7") == "files|path=users/7;");
+  CHECK(ask(a, "/users/7/keys") == "files|path=users/7/keys;");
+  CHECK(ask(a, "/users/7/keys", "POST") == "post|what=7/keys;");
+  CHECK(ask(a, "/users/y/z", "PATCH") == "xyz|x=users;");
+  CHECK(ask(a, "/%75sers/me", "DELETE") == "delete|id=me;");
+  CHECK(ask(a, "/open/door", "OPTIONS") == "options|path=door;");
+  const auto allow = [&](const std::string& method, const std::string& path, int code) {
+    const auto out = a.inject({method, path});
+    CHECK(out.code() == code);
+    return std::string(out.header("Allow").value_or("none"));
+  };
+  CHECK(allow("PUT", "/login", 405) == "POST, PURGE, GET, HEAD, OPTIONS");
+  CHECK(allow("PATCH", "/users/me", 405) == "GET, HEAD, DELETE, POST, PURGE, OPTIONS");
+  CHECK(allow("OPTIONS", "/users/me", 204) == "GET, HEAD, DELETE, POST, PURGE, OPTIONS");
+  CHECK(allow("BAN", "/users/me", 405) == "GET, HEAD, DELETE, POST, PURGE, OPTIONS");
+  CHECK(allow("PUT", "/users/y/z", 405) == "POST, PATCH, PURGE, GET, HEAD, OPTIONS");
 }
 
 TEST_CASE("a redirect of the trailing slash goes to this host, or nowhere") {
@@ -190,7 +243,8 @@ TEST_CASE("a tree of random routes finds what a plain search over them finds") {
   const std::vector<std::string> words = {"a", "b", "ab", "c"};
   for (int round = 0; round < 200; ++round) {
     app a(bare());
-    std::map<std::string, std::vector<std::string>> routes;  // by shape, so that no two are the same
+    std::map<std::string, std::vector<std::string>>
+        routes;  // by method and shape, so that no two are the same
     for (int i = 0; i < 12; ++i) {
       std::vector<std::string> segments;
       std::string shape, path;
@@ -211,15 +265,17 @@ TEST_CASE("a tree of random routes finds what a plain search over them finds") {
           path += "/*r";
         }
       }
+      const std::string method = random() % 2 ? "GET" : "PUT";
+      shape = method + shape;
       if (!routes.emplace(shape, segments).second) continue;
-      a.get(path, told(shape));
+      a.routes().on(method, path, told(shape));
     }
     // The rule, the plain way: at each depth a literal is better than a parameter, and that than a rest.
-    const auto find = [&](const std::vector<std::string>& path) {
+    const auto find = [&](const std::string& method, const std::vector<std::string>& path) {
       std::string best, best_rank;
       for (const auto& [shape, segments] : routes) {
         std::string rank;
-        bool fits = true;
+        bool fits = shape.substr(0, 3) == method;
         std::size_t i = 0;
         for (; i < segments.size() && fits; ++i) {
           if (segments[i] == "*") {
@@ -245,10 +301,11 @@ TEST_CASE("a tree of random routes finds what a plain search over them finds") {
         path.push_back(random() % 8 ? words[random() % words.size()] : "");
         text += '/' + path.back();
       }
-      const auto expected = find(path);
+      const auto expected = find("GET", path);
       const auto found = ask(a, text);
+      const std::string none = find("PUT", path).empty() ? "404" : "405";
       CAPTURE(text);
-      REQUIRE((expected.empty() ? std::string("404") : expected) == found.substr(0, found.find('|')));
+      REQUIRE((expected.empty() ? none : expected) == found.substr(0, found.find('|')));
     }
   }
 }

@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "server/eventually.hpp"
 #include "server/running.hpp"
 #include "server/wire.hpp"
@@ -11,6 +15,12 @@ using corbel::server_settings;
 
 void wire_up(corbel::route_group routes) {
   routes.get("/ping", [] { return std::string("pong"); });
+  routes.get("/waits", []() -> corbel::task<std::string> {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, 60s);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+    co_return std::string("late");
+  });
+  routes.post("/body", [](const corbel::request& in) { return std::string(in.body()); });
   routes.get("/large", [] { return std::string(8 * 1024 * 1024, 'x'); });
 }
 
@@ -52,6 +62,30 @@ TEST_CASE("an idle connection has its grace: one more request is answered, and t
   }
   CHECK(drained.wait_for(5s) == std::future_status::ready);
   CHECK(log->contains("drained"));
+}
+
+TEST_CASE("who waits when the time to drain is over is told so") {
+  auto settings = with(0ms);
+  settings.drain_timeout = 200ms;
+  running server(settings, wire_up, 2);
+  wire::client waiting(server.port()), sending(server.port()), silent(server.port()), begun(server.port());
+  waiting.send(wire::get("/waits"));
+  sending.send("POST /body HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhel");
+  begun.send("GET /ping HTTP/1.1\r\nHost:");
+  std::this_thread::sleep_for(100ms);
+  const auto drained = server.begin_drain();
+  for (auto* each : {&waiting, &sending}) {
+    const auto told = each->read();
+    REQUIRE(told);
+    CHECK(told->code == 503);
+    CHECK(told->error_code() == "shutting_down");
+    CHECK(told->header("Connection") == "close");
+    CHECK(told->header("Retry-After") == "1");
+    CHECK(each->ends());
+    each->half_close();
+  }
+  for (auto* each : {&silent, &begun}) CHECK(each->ends());
+  CHECK(drained.wait_for(10s) == std::future_status::ready);
 }
 
 TEST_CASE("an idle connection is closed behind its grace") {

@@ -108,8 +108,15 @@ std::vector<bad_request> all_refusals() {
       {"host with a bad port", head(get, "Host: test:8x\r\n"), 400, "malformed_request"},
       {"host with an open bracket", head(get, "Host: [::1\r\n"), 400, "malformed_request"},
       {"host with a second colon", head(get, "Host: a:1:2\r\n"), 400, "malformed_request"},
-      {"absolute-form of another host", head("GET http://other/ HTTP/1.1", host), 400, "malformed_request"},
-      {"absolute-form of another port", head("GET http://test:81/ HTTP/1.1", host), 400, "malformed_request"},
+      {"absolute-form without the Host of HTTP/1.1", head("GET http://test/ HTTP/1.1", ""), 400,
+       "malformed_request"},
+      {"absolute-form beside two hosts", head("GET http://test/ HTTP/1.1", host + host), 400,
+       "malformed_request"},
+      {"absolute-form beside a broken host", head("GET http://test/ HTTP/1.1", "Host: a b\r\n"), 400,
+       "malformed_request"},
+      {"absolute-form with a bad port", head("GET http://test:8x/ HTTP/1.1", host), 400, "malformed_request"},
+      {"absolute-form of a port alone", head("GET http://:80/ HTTP/1.1", host), 400, "malformed_request"},
+      {"absolute-form of a query alone", head("GET http://?a=b HTTP/1.1", host), 400, "malformed_request"},
       {"absolute-form with user information", head("GET http://me@test/ HTTP/1.1", host), 400,
        "malformed_request"},
       {"absolute-form of another scheme", head("GET ftp://test/ HTTP/1.1", host), 400, "malformed_request"},
@@ -135,6 +142,7 @@ std::vector<bad_request> all_refusals() {
       {"no version", head("GET /", host), 400, "malformed_request"},
       {"version in lower case", head("GET / http/1.1", host), 400, "malformed_request"},
       {"version of one number", head("GET / HTTP/1", host), 400, "malformed_request"},
+      {"version that is no number", head("GET / HTTP/1.x", host), 400, "malformed_request"},
       {"long version", head("GET / HTTP/1.10", host), 400, "malformed_request"},
       {"version 2", head("GET / HTTP/2.0", host), 505, "version_not_supported"},
       {"version 0.9", head("GET / HTTP/0.9", host), 505, "version_not_supported"},
@@ -173,6 +181,23 @@ std::vector<bad_request> all_refusals() {
       {"carriage return in a chunk extension", in_chunks("5;a\rb\r\nhello\r\n0\r\n\r\n"), 400,
        "malformed_framing"},
       {"long chunk extension", in_chunks("5;" + std::string(257, 'e') + "\r\nhello\r\n0\r\n\r\n"), 400,
+       "malformed_framing"},
+      {"chunk extension without a name", in_chunks("5;\r\nhello\r\n0\r\n\r\n"), 400, "malformed_framing"},
+      {"chunk extension without a name before the next", in_chunks("5;;a\r\nhello\r\n0\r\n\r\n"), 400,
+       "malformed_framing"},
+      {"chunk extension that is a value", in_chunks("5;=a\r\nhello\r\n0\r\n\r\n"), 400, "malformed_framing"},
+      {"chunk extension without a value", in_chunks("5;a=\r\nhello\r\n0\r\n\r\n"), 400, "malformed_framing"},
+      {"chunk extension with two values", in_chunks("5;a=b=c\r\nhello\r\n0\r\n\r\n"), 400,
+       "malformed_framing"},
+      {"chunk extension of two words", in_chunks("5;a b\r\nhello\r\n0\r\n\r\n"), 400, "malformed_framing"},
+      {"chunk extension with an open quote", in_chunks("5;a=\"b\r\nhello\r\n0\r\n\r\n"), 400,
+       "malformed_framing"},
+      {"chunk extension behind a quote", in_chunks("5;a=\"b\"c\r\nhello\r\n0\r\n\r\n"), 400,
+       "malformed_framing"},
+      {"blanks and nothing behind a chunk size", in_chunks("5 \r\nhello\r\n0\r\n\r\n"), 400,
+       "malformed_framing"},
+      {"blanks inside a chunk size", in_chunks("1 0\r\nhello\r\n0\r\n\r\n"), 400, "malformed_framing"},
+      {"value without a name behind a chunk size", in_chunks("5=a\r\nhello\r\n0\r\n\r\n"), 400,
        "malformed_framing"},
       {"trailer without a colon", in_chunks("0\r\nX\r\n\r\n"), 400, "malformed_framing"},
       {"trailer without a name", in_chunks("0\r\n: x\r\n\r\n"), 400, "malformed_framing"},
@@ -230,11 +255,19 @@ TEST_CASE("what is unusual and clear is served") {
       {head("GET http://test/ HTTP/1.1", host), "root"},
       {head("GET HTTPS://TEST/ HTTP/1.1", host), "root"},
       {head("GET http://test/?a=b HTTP/1.1", host), "root"},
+      {head("GET http://other:81/ HTTP/1.1", host), "root"},
+      {head("GET http://[::1]/ HTTP/1.1", host), "root"},
+      {head("GET http://test HTTP/1.1", host), "root"},
+      {head("GET http://test?a=b/c?d HTTP/1.1", host), "root"},
+      {head("GET / HTTP/1.2", host), "root"},
+      {head("GET http://test HTTP/1.9", host), "root"},
       {head("GET /?a[]={b|c}^`\\d HTTP/1.1", host), "root"},
       {head("POST / HTTP/1.1", host + "content-length: 005\r\n") + "hello", "body:hello"},
       {head("POST / HTTP/1.1", host + "transfer-encoding: CHUNKED\r\n") + "5\r\nhello\r\n0\r\n\r\n",
        "body:hello"},
       {in_chunks("5;a=b;c=\"d\"\r\nhello\r\n0;e\r\n\r\n"), "body:hello"},
+      {in_chunks("5 ; a = b\t;c\t= \"d;\\\"\" ;e\r\nhello\r\n0 ;f\r\n\r\n"), "body:hello"},
+      {in_chunks("5;a;b=\"\"\r\nhello\r\n0\r\n\r\n"), "body:hello"},
       {in_chunks("00005\r\nhello\r\n000\r\nX-Trailer: dropped\r\nContent-Length: 77\r\n\r\n"), "body:hello"},
       {in_chunks("a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n"), "body:01234567890123456789"},
       {in_chunks("0\r\n\r\n"), "body:"},
@@ -249,4 +282,27 @@ TEST_CASE("what is unusual and clear is served") {
       CHECK(served->body == body);
     }
   }
+}
+
+TEST_CASE("an absolute target says for which host and path it is") {
+  running server([](corbel::route_group routes) {
+    routes.get("/*rest", [](const corbel::request& in) {
+      return std::string(in.host()) + ' ' + std::string(in.target()) + ' ' + std::string(in.query()) + ' ' +
+             std::to_string(in.version());
+    });
+  });
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {head("GET http://other/x?y HTTP/1.1", host), "other /x?y y 11"},
+      {head("GET http://Other:81 HTTP/1.1", host), "Other:81 /  11"},
+      {head("GET http://other?y=/z HTTP/1.1", host), "other /?y=/z y=/z 11"},
+      {head("GET http://other/ HTTP/1.0", "Connection: keep-alive\r\n"), "other /  10"},
+      {head("GET http://other?a HTTP/1.3", host), "other /?a a 11"}};
+  for (const auto& [bytes, told] : expected) {
+    CAPTURE(bytes);
+    wire::client c(server.port());
+    CHECK(c.ask(bytes).value().body == told);
+    CHECK(c.ask(bytes).value().body == told);
+  }
+  wire::client c(server.port());
+  CHECK(c.ask(head("OPTIONS http://other HTTP/1.1", host)).value().code == 204);
 }

@@ -10,8 +10,9 @@
 namespace corbel {
 
 // Content negotiation (RFC 9110, 12.5). Fields of one name count as one list. A member of a list that cannot
-// be read is passed over, and so is what stands behind the hundredth; a weight ("q") is one of RFC 9110's, 0
-// to 1 with at most three digits behind the point. A reply that was chosen so says it by `vary`.
+// be read is passed over, and so is what stands behind the hundredth; a weight ("q") is 0 to 1. Beyond RFC
+// 9110 what common clients send is read, too: weights such as ".2" and "0.80000", "*" for "*/*", and blanks
+// around "=". A reply that was chosen so says it by `vary`.
 
 /// What a client thinks of one media type.
 struct type_preference {

@@ -62,7 +62,7 @@ class request {
   /// The most bytes that the body may have, also after what a middleware does to it.
   std::size_t body_limit() const noexcept { return body_limit_; }
 
-  /// A `:name` or `*name` of the route's path, percent-decoded.
+  /// A `:name` or `*name` of the route's path, percent-decoded; in a `*name`, `%2F` stays as it was sent.
   std::optional<std::string_view> path_param(std::string_view name) const noexcept;
   std::span<const field_view> path_params() const noexcept { return params_; }
   /// The decoded pairs of the query; empty when an escape in it is broken.

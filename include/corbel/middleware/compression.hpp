@@ -30,7 +30,9 @@ struct compression_settings {
 
 /// Compresses the bodies of responses by brotli or gzip, as the client's Accept-Encoding weighs them (RFC
 /// 9110, 12.5.3), of equal ones by brotli. `Vary: Accept-Encoding` is added wherever the coding may differ,
-/// and a strong ETag becomes weak.
+/// and a strong ETag becomes weak, in the 304 too for a client that names it so. So that such a client can
+/// make its changes depend on the ETag that it has, a weak tag in If-Match counts as the strong one behind
+/// this layer.
 ///
 /// Never compressed: what is encoded already, 204, 206 and 304, `Cache-Control: no-transform`, and replies to
 /// requests with credentials, unless they say `Cache-Control: public` or the settings allow it. A streamed
@@ -39,6 +41,7 @@ struct compression_settings {
 class compression {
  public:
   explicit compression(compression_settings settings = {});
+  flow before(request& in, response& out) const;
   void after(const request& in, response& out) const;
   std::vector<std::string> mistakes() const;
 

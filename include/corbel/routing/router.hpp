@@ -48,9 +48,10 @@ class route {
 /// Routes that share a path prefix and middleware. A handle: copies name the same group, which belongs to its
 /// router. The middleware of a group surrounds all its routes, wherever in the program they are added.
 ///
-/// A path begins with "/"; `:name` stands for one segment, a last `*name` for the rest. Handlers are plain
-/// functions or coroutines; their parameters say what is taken out of the request (see extract.hpp), their
-/// result becomes the response (see reply.hpp).
+/// A path begins with "/"; `:name` stands for one segment, a last `*name` for the rest; it has at most 32
+/// segments, the rest of a request's path any number. Handlers are plain functions or coroutines; their
+/// parameters say what is taken out of the request (see extract.hpp), their result becomes the response (see
+/// reply.hpp).
 class route_group {
  public:
   template <class F>
@@ -116,8 +117,10 @@ struct router_settings {
 
 /// Takes a request to its handler and back. Registered on one thread, then built, then read by all threads.
 ///
-/// HEAD is answered by GET's handler, OPTIONS with the path's methods, unless they have routes of their own;
-/// a known path without the method is 405 with Allow. Middleware of the root group surrounds these answers,
+/// Of the routes whose path fits and which take the method, the one whose path is closer in its first
+/// different segment is chosen: a literal before a parameter, that before a rest. HEAD is answered by GET's
+/// handler, OPTIONS with the path's methods, unless they have routes of their own; where no route that fits
+/// takes the method, it is 405 with Allow. Middleware of the root group surrounds these answers,
 /// and the refusals of requests that could not be read, too.
 class router final : public handler {
  public:

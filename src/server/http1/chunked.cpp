@@ -16,6 +16,49 @@ bool is_control(char c) {
 
 }  // namespace
 
+bool chunked_reader::step_extension(char c) {
+  const bool blank = c == ' ' || c == '\t';
+  const bool token = is_token({&c, 1});
+  const auto go = [&](state next) {
+    state_ = next;
+    return true;
+  };
+  switch (state_) {
+    case state::gap:
+      if (blank) return true;
+      if (c == ';') return go(state::name_gap);
+      return c == '=' && may_have_value_ && go(state::value_gap);
+    case state::name_gap: return blank || (token && go(state::name));
+    case state::name:
+      may_have_value_ = true;
+      if (token) return true;
+      if (blank) return go(state::gap);
+      if (c == '=') return go(state::value_gap);
+      break;
+    case state::value_gap:
+      if (blank) return true;
+      if (c == '"') return go(state::quoted);
+      return token && go(state::value);
+    case state::value:
+      may_have_value_ = false;
+      if (token) return true;
+      if (blank) return go(state::gap);
+      break;
+    case state::quoted:
+      if (c == '"') return go(state::quoted_end);
+      if (c == '\\') return go(state::quoted_pair);
+      return !is_control(c);
+    case state::quoted_pair: return !is_control(c) && go(state::quoted);
+    case state::quoted_end:
+      may_have_value_ = false;
+      if (blank) return go(state::gap);
+      break;
+    default: return false;
+  }
+  if (c == ';') return go(state::name_gap);
+  return c == '\r' && go(state::size_end);
+}
+
 chunked_reader::outcome chunked_reader::feed(std::string_view& in, std::string& body, std::size_t limit,
                                              std::optional<error>& why) {
   const auto refuse = [&](std::string message) {
@@ -43,16 +86,22 @@ chunked_reader::outcome chunked_reader::feed(std::string_view& in, std::string& 
           return refuse("A chunk begins without its size in hexadecimal.");
         } else if (c == '\r') {
           state_ = state::size_end;
-        } else if (c == ';') {
-          state_ = state::extension;
+        } else if (c == ';' || c == ' ' || c == '\t') {
+          state_ = c == ';' ? state::name_gap : state::gap;
+          may_have_value_ = false;
         } else {
           return refuse("A chunk's size is followed by neither CR LF nor an extension.");
         }
         break;
-      case state::extension:
-        if (c == '\r')
-          state_ = state::size_end;
-        else if (is_control(c) || ++extension_ > extension_limit)
+      case state::gap:
+      case state::name_gap:
+      case state::name:
+      case state::value_gap:
+      case state::value:
+      case state::quoted:
+      case state::quoted_pair:
+      case state::quoted_end:
+        if (!step_extension(c) || (c != '\r' && ++extension_ > extension_limit))
           return refuse("A chunk's extension is malformed or longer than 256 bytes.");
         break;
       case state::size_end:

@@ -20,7 +20,25 @@ class chunked_reader {
   outcome feed(std::string_view& in, std::string& body, std::size_t limit, std::optional<error>& why);
 
  private:
-  enum class state : std::uint8_t { size, extension, size_end, data, data_cr, data_lf, trailer, trailer_end };
+  enum class state : std::uint8_t {
+    size,
+    gap,       // blanks behind the size, or behind a name or value of an extension
+    name_gap,  // behind ';', before a name
+    name,
+    value_gap,  // behind '=', before a value
+    value,
+    quoted,
+    quoted_pair,
+    quoted_end,
+    size_end,
+    data,
+    data_cr,
+    data_lf,
+    trailer,
+    trailer_end
+  };
+  /// One byte of a chunk's extensions; false when it has no place there.
+  bool step_extension(char c);
 
   static constexpr std::size_t extension_limit = 256;  // bytes of one chunk's extensions
   /// Bytes of all chunks' size lines beyond what honest ones need: a client that writes byte by byte may, one
@@ -32,7 +50,8 @@ class chunked_reader {
   state state_ = state::size;
   bool last_ = false;  // the chunk of size 0 was read
   bool line_has_colon_ = false;
-  std::uint8_t digits_ = 0;  // of the chunk size
+  bool may_have_value_ = false;  // the gap stands behind a name
+  std::uint8_t digits_ = 0;      // of the chunk size
   std::uint16_t extension_ = 0;
   std::uint32_t waste_ = 0;
   std::uint16_t trailer_ = 0;

@@ -1,8 +1,10 @@
 #include "server/http1/framing.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
+#include <string>
 #include <system_error>
 
 #include "http/request_access.hpp"
@@ -48,7 +50,31 @@ bool is_authority(std::string_view text, std::size_t known) {
   return at == end || (*at == ':' && is_port(at + 1, end));
 }
 
-std::optional<error> check_target(request& in, std::string_view host) {
+/// The text of a target that stands nowhere in the head.
+struct written_target {
+  std::string text;
+};
+
+/// RFC 9112, 3.2.2: an absolute-form says for which host it is, whatever the Host field says. `rest` stands
+/// behind the scheme.
+std::optional<error> take_absolute(request& in, std::string_view rest) {
+  const auto end = std::min(rest.find_first_of("/?"), rest.size());
+  const auto authority = rest.substr(0, end);
+  const auto from = rest.substr(end);
+  if (authority.empty() || authority.front() == ':' || !is_authority(authority, 0))
+    return refuse_request("The request target names no host behind http://.");
+  request_access access(in);
+  access.set_header("Host", authority);
+  if (!from.empty() && from.front() == '/')
+    access.target(from);
+  else if (from.empty())  // RFC 9112, 3.2.4: OPTIONS without a path is for the whole server
+    access.target(in.method() == method::options ? "*" : "/");
+  else
+    access.target(in.emplace(written_target{'/' + std::string(from)}).text);
+  return {};
+}
+
+std::optional<error> check_target(request& in) {
   const auto target = in.target();
   if (target.front() == '/') return {};
   if (in.method() == method::connect)
@@ -57,20 +83,10 @@ std::optional<error> check_target(request& in, std::string_view host) {
     if (in.method() == method::options) return {};
     return refuse_request("The request target * goes with OPTIONS only.");
   }
-  // absolute-form (RFC 9112, 3.2.2): its authority and the Host field must be the same.
   constexpr std::string_view schemes[] = {"http://", "https://"};
-  for (const auto scheme : schemes) {
-    if (!iequals(target.substr(0, scheme.size()), scheme)) continue;
-    const auto rest = target.substr(scheme.size());
-    const auto slash = rest.find_first_of("/?");
-    const auto authority = rest.substr(0, slash);
-    if (authority.empty() || !iequals(authority, host))
-      return refuse_request("The request target names another host than the Host header does.");
-    if (slash == std::string_view::npos || rest[slash] == '?')
-      return refuse_request("The request target has no path; write at least / behind the host.");
-    request_access(in).target(rest.substr(slash));
-    return {};
-  }
+  for (const auto scheme : schemes)
+    if (iequals(target.substr(0, scheme.size()), scheme))
+      return take_absolute(in, target.substr(scheme.size()));
   return refuse_request("The request target must begin with /.");
 }
 
@@ -126,7 +142,7 @@ namespace {
 std::optional<error> check_all(request& in, const deciding_fields& f, message_framing& framing) {
   if (f.connection_is_no_list) return refuse_request("The Connection header is no list of tokens.");
   if (auto e = check_host(in, f)) return e;
-  if (auto e = check_target(in, f.host)) return e;
+  if (auto e = check_target(in)) return e;
   if (auto e = check_length(in, f, framing)) return e;
   if (f.expects > 0) {
     if (f.expects > 1 || !iequals(f.expect, "100-continue"))

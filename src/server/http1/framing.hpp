@@ -62,7 +62,7 @@ class deciding_fields {
 
 /// RFC 9112, 6: how a request with these fields is framed, by rules stricter than the RFC's: a request that
 /// two parties could read in two ways is refused: false, and `why` says why. Replaces an absolute-form target
-/// by its path.
+/// by its path, and the Host field by its host.
 bool decide_framing(request& in, const deciding_fields& f, message_framing& framing,
                     std::optional<error>& why);
 

@@ -104,7 +104,7 @@ class line_reader {
     if (cr_ - p != 8 || std::memcmp(p, "HTTP/1.", 7) != 0) return fault::version;
     if (p[7] == '0')
       version = 10;
-    else if (p[7] != '1')
+    else if (p[7] < '1' || p[7] > '9')  // a higher minor version is served as 1.1 (RFC 9110, 2.5)
       return fault::version;
     out_.start_line(method, {target, size}, distance(target, path_end), version);
     return fault::none;
@@ -133,15 +133,15 @@ class line_reader {
   deciding_fields& deciding_;
 };
 
-/// "HTTP/2.0" is a version we do not speak; anything else in its place is no version at all, and a version
-/// that we do speak was not what the line broke on.
+/// "HTTP/2.0" is a version we do not speak; anything else in its place is no version at all, and one of
+/// HTTP/1 was not what the line broke on.
 bool names_another_version(std::string_view head) {
   while (head.substr(0, 2) == "\r\n") head.remove_prefix(2);
   const auto line = head.substr(0, head.find('\r'));
   if (line.size() < 8) return false;
   const auto version = line.substr(line.size() - 8);
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (version == "HTTP/1.1" || version == "HTTP/1.0") return false;
+  if (version.substr(0, 7) == "HTTP/1.") return false;
   return version.substr(0, 5) == "HTTP/" && digit(version[5]) && version[6] == '.' && digit(version[7]);
 }
 
