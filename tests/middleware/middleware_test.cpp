@@ -9,6 +9,8 @@
 #include "corbel/middleware/access_log.hpp"
 #include "corbel/middleware/request_id.hpp"
 #include "corbel/middleware/security_headers.hpp"
+#include "http/connection_facts.hpp"
+#include "http/request_access.hpp"
 
 using namespace corbel;
 
@@ -179,6 +181,23 @@ TEST_CASE("data gets the short set, and a 304 none that would replace those of a
       CHECK_FALSE(out.header(name));
   }
   CHECK_FALSE(a.inject(get("/unchanged")).header("Content-Security-Policy"));
+}
+
+TEST_CASE("what only TLS makes true is said on TLS") {
+  request in;
+  auto facts = std::make_shared<connection_facts>();
+  facts->tls_before_us = true;
+  request_access(in).facts(facts);
+  const security_headers layer;
+  for (const std::string type : {"text/html", "application/json"}) {
+    response out;
+    out.body("{}", type);
+    layer.after(in, out);
+    CHECK(out.header("Strict-Transport-Security") == "max-age=31536000; includeSubDomains");
+    const bool upgrades = out.header("Content-Security-Policy").value().find("upgrade-insecure-requests") !=
+                          std::string_view::npos;
+    CHECK(upgrades == (type == "text/html"));
+  }
 }
 
 TEST_CASE("a person's data goes into no shared cache") {
