@@ -129,10 +129,11 @@ class dom_value {
     return isBool();
   }
   bool getDouble(double& result) const {
-    if (isDouble()) result = value_->get<double>();
+    result = isDouble() ? value_->get<double>() : 0;  // GCC 12 asks for a value in any case
     return isDouble();
   }
   bool getInteger(std::int64_t& result) const {
+    result = 0;
     if (!isInteger()) return false;
     result = value_->is_number_float() ? static_cast<std::int64_t>(value_->get<double>())
                                        : value_->get<std::int64_t>();

@@ -115,7 +115,7 @@ std::size_t write_by(std::size_t way, std::mt19937& random, request& in, respons
       const bool waits = random() % 2;
       if (waits) why = std::move(why).retry_after(std::chrono::seconds(random() % 100));
       problem::write(in, why, out);
-      return waits ? 2 : 1;
+      return waits ? 3 : 2;  // Content-Type, Vary, Retry-After
     }
     default: out.set("X-A", "1").set("X-B", value).remove("X-A"); return 1;
   }
