@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
+#include <set>
+#include <string>
 
 #include "corbel/http/field.hpp"
 #include "corbel/http/media_type.hpp"
@@ -54,8 +57,19 @@ class form_reader {
   }
 
   void give(const type_descriptor& type, void* out, extraction& failed) {
-    for (auto& each : refused_) failed.add(std::move(each));
+    std::set<std::string, std::less<>> told;
+    for (auto& each : refused_) {
+      told.insert(each.path);
+      failed.add(std::move(each));
+    }
+    const auto before = static_cast<std::ptrdiff_t>(failed.violations().size());
     if (auto done = schema::read_form(type, out, inputs_, "body"); !done) failed.add(std::move(done).error());
+    // What could not be read has no type either, which was not the client's mistake.
+    auto& all = failed.violations();
+    all.erase(std::remove_if(
+                  all.begin() + before, all.end(),
+                  [&](const violation& each) { return each.rule == "type" && told.contains(each.path); }),
+              all.end());
   }
 
  private:

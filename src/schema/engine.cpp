@@ -8,10 +8,19 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+
+// Valijson's own multipleOf makes an int64 of any double, which clang's sanitizer reports. Ours takes its
+// place, but for where tests ask valijson as a judge.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((no_sanitize("float-cast-overflow"))), apply_to = function)
+#endif
 #include <valijson/constraints/concrete_constraints.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
 #include <valijson/validator.hpp>
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
 
 #include "corbel/base/json/path.hpp"
 #include "schema/dom_adapter.hpp"
