@@ -77,7 +77,7 @@ run_round() {
     bring_libpqxx7
   fi
   say "running the tests of build/$preset"
-  "${runner[@]}" ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --timeout 300 "${options[@]}" \
+  "${runner[@]}" ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --timeout 600 "${options[@]}" \
     --output-log "build/$preset.test.log" "${chosen[@]}" "$@" || status=$?
   outcome=$(grep -aE 'tests passed|No tests were found' "build/$preset.test.log" | tail -n 1)
   summary+=("$round: ${outcome:-the tests did not run}, $((SECONDS - started)) s with the build (log: build/$preset.test.log)")

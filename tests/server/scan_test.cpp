@@ -170,7 +170,7 @@ TEST_CASE("random heads that are complete can be read or are refused with an env
 
 TEST_CASE("a chunked body is the same however it is cut") {
   const std::string coded =
-      "5;x=y\r\nhello\r\n0001\r\n \r\nB;\"q\"\r\nwide\r\nworld\r\n0\r\nT: a\r\nU: b:c\r\n\r\nNEXT";
+      "5;x=y\r\nhello\r\n0001\r\n \r\nB ; z = \"q\"\r\nwide\r\nworld\r\n0\r\nT: a\r\nU: b:c\r\n\r\nNEXT";
   const std::string plain = "hello wide\r\nworld";
   const auto size = coded.size() - 4;
   for (std::size_t first = 0; first <= size; ++first)
