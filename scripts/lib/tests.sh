@@ -18,8 +18,8 @@ command -v clang-format-14 >/dev/null ||
   why_skipped[law.layout]="this system has no clang-format 14, and other versions lay out differently"
 failed=0
 
-# names_in LOG HOW: the tests that ctest lists at its end as HOW: Skipped, or Failed and its kind.
-names_in() { sed -nE "s/^[[:blank:]]*[0-9]+ - (.*) \(($2)\)$/\1/p" "$1"; }
+# names_in LOG HOW: the tests that ctest lists at its end as HOW: Skipped, or Failed and its kind. Newer ones add the labels.
+names_in() { sed -nE "s/^[[:blank:]]*[0-9]+ - (.*) \(($2)\)([[:blank:]].*)?$/\1/p" "$1"; }
 
 # A judge that does not speak is no judge: a test may be skipped in CI only if docs/judges.md names it, with its reason.
 note_skipped() {
