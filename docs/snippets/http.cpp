@@ -61,6 +61,7 @@ struct principal {
 // A parameter of your own: every handler may take a `principal` now.
 template <>
 struct corbel::extractor<principal> {
+  static constexpr bool guards = true;  // decides before the body is received
   static corbel::result<principal> extract(const corbel::request& in) {
     const auto name = in.header("X-User");
     if (!name) return corbel::unauthenticated("Say who you are in X-User.");

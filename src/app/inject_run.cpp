@@ -6,6 +6,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <exception>
 
+#include "corbel/http/problem.hpp"
+#include "http/body_limit.hpp"
 #include "http/request_access.hpp"
 #include "server/http1/head.hpp"
 
@@ -26,6 +28,16 @@ void run_until_done(asio::io_context& context, task<> work) {
   context.restart();
   while (!done) context.run_one();
   if (thrown) std::rethrow_exception(thrown);
+}
+
+task<> ask(const resolved_route* route, request* in, result<void>* verdict) {
+  std::exception_ptr thrown;
+  try {
+    *verdict = co_await route->guard_waiting(*in);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thrown) *verdict = problem::from_exception(thrown);
 }
 
 task<> stop_all(lifecycle* components) {
@@ -78,6 +90,26 @@ std::optional<error> read(const std::string& text, const server_limits& limits, 
   return why;
 }
 
+/// As the server does for a request whose body has come along with its head.
+void serve(asio::io_context& context, const resolved_route& route, request& in, response& out) {
+  const auto& traits = route.traits();
+  request_access access(in);
+  const auto body = in.body();
+  access.body({});
+  result<void> verdict;
+  if (traits.guard_waits)
+    run_until_done(context, ask(&route, &in, &verdict));
+  else if (traits.guarded)
+    verdict = route.guard(in);
+  if (verdict && body.size() > traits.body_limit) verdict = body_too_large(traits.body_limit);
+  if (!verdict) return route.refuse(in, verdict.error(), out);
+  access.body(body);
+  if (traits.waits)
+    run_until_done(context, route.serve_waiting(in, out));
+  else
+    route.serve(in, out);
+}
+
 }  // namespace
 
 std::string injected_request::text() const {
@@ -114,9 +146,9 @@ injected_response run_injected(asio::io_context& context, handler& service, cons
   access.arrived(shared.time->steady());
   response out;
   if (const auto why = read(text, limits, in))
-    service.refuse(in, *why, out);
-  else if (!service.serve(in, out))
-    run_until_done(context, service.serve_waiting(in, out));
+    service.unresolved().refuse(in, *why, out);
+  else
+    serve(context, service.resolve(in), in, out);
   if (const auto* streamed = out.streams(); streamed && in.method() != method::head) {
     const auto held = *streamed;
     collect(context, held, out.body_buffer());

@@ -59,6 +59,7 @@ std::string_view to_string(error_kind kind) noexcept {
     case error_kind::precondition_required: return "precondition_required";
     case error_kind::too_many_requests: return "too_many_requests";
     case error_kind::headers_too_large: return "headers_too_large";
+    case error_kind::client_closed_request: return "client_closed_request";
     case error_kind::internal: return "internal";
     case error_kind::not_implemented: return "not_implemented";
     case error_kind::bad_gateway: return "bad_gateway";

@@ -3,7 +3,8 @@
 namespace corbel {
 
 error client_gone() {
-  return {error_kind::malformed, "client_gone", "The client closed the connection before all was said."};
+  return {error_kind::client_closed_request, "client_gone",
+          "The client closed the connection before all was said."};
 }
 
 bool is_client_gone(const error& thrown) noexcept {

@@ -5,8 +5,10 @@
 
 #include "corbel/base/json/writer.hpp"
 #include "corbel/http/accept.hpp"
+#include "corbel/http/body_stream.hpp"
 #include "corbel/observe/log.hpp"
 #include "http/combined.hpp"
+#include "http/request_access.hpp"
 #include "http/response_access.hpp"
 
 namespace corbel::problem {
@@ -110,6 +112,7 @@ void write(const request& in, const error& e, response& out) {
   member(body, "requestId", in.id());
   body += '}';
   vary(out, "Accept");
+  for (const auto& [name, value] : e.headers()) out.add(name, value);
   if (const auto wait = e.retry_after()) out.set("Retry-After", std::to_string(wait->count()));
 }
 
@@ -127,6 +130,11 @@ error from_exception(std::exception_ptr thrown) noexcept {
   } catch (...) {
     return internal_error("an exception that is no std::exception");
   }
+}
+
+error from_exception(const request& in, std::exception_ptr thrown) noexcept {
+  auto why = from_exception(std::move(thrown));
+  return request_access::client_left(in) && why.code() == "cancelled" ? client_gone() : why;
 }
 
 }  // namespace corbel::problem

@@ -135,7 +135,11 @@ void request_access::clear() noexcept {
     r_.facts_.reset();
     r_.origin_.reset();
   }
-  r_.route_ = nullptr;
+  r_.route_ = {};
+  r_.entered_ = false;
+  r_.client_left_ = false;
+  r_.left_from_ = request::not_left;
+  r_.nested_ = nullptr;
   r_.query_read_ = false;
   r_.query_params_.reset();
   r_.extensions_.clear();

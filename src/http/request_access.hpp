@@ -6,6 +6,14 @@
 
 namespace corbel {
 
+class response;
+
+/// A response that an `around` layer waits for: what the layers behind it have set stands in there.
+struct nested_response {
+  const response& out;
+  const nested_response* outer;
+};
+
 /// What builds requests: the server's parser, the router, the in-process client. Not for users.
 class request_access {
  public:
@@ -63,9 +71,25 @@ class request_access {
   /// The service's time, perhaps some milliseconds ago.
   timestamp recently() const noexcept;
 
-  void route(const void* found) noexcept { r_.route_ = found; }
+  void route(std::string_view path) noexcept { r_.route_ = path; }
   std::vector<field_view>& params() noexcept { return r_.params_; }
   std::vector<char>& decoded() noexcept { return r_.decoded_; }
+
+  // The way through the layers. Layers are told apart by their place, from the outermost, 0, inwards. A layer
+  // that was left has had its `after`, which is called once.
+
+  /// Whether the way in has begun.
+  bool entered() const noexcept { return r_.entered_; }
+  void enter() noexcept { r_.entered_ = true; }
+  /// The layers from this place on have been left.
+  std::size_t left_from() const noexcept { return r_.left_from_; }
+  void leave(std::size_t place) noexcept { r_.left_from_ = static_cast<std::uint16_t>(place); }
+  /// The client has closed the connection: nobody will see the answer.
+  static bool client_left(const request& r) noexcept { return r.client_left_; }
+  void note_client_left() noexcept { r_.client_left_ = true; }
+  /// The innermost response that an `around` layer waits for; null when none does.
+  const nested_response* nested() const noexcept { return r_.nested_; }
+  void nested(const nested_response* innermost) noexcept { r_.nested_ = innermost; }
 
   /// The memory that the views point into has moved from `from` (of `size` bytes) to `to`.
   void rebase(const char* from, std::size_t size, const char* to) noexcept;

@@ -89,6 +89,11 @@ class response_access {
   }
   /// Back to an empty 200 with the fields that were laid; it still closes when it did.
   void reset() noexcept { r_.reset(); }
+  /// Adds the fields that `before` hooks have laid into `other` and that this response does not have.
+  void lay_from(const response& other) {
+    other.settle();
+    r_.add_missing(other.header_text().substr(0, other.laid_));
+  }
   /// Becomes `made`, and keeps the fields that were laid and that `made` does not have; both sides' cookies.
   void take(response&& made) { r_.take(std::move(made)); }
 

@@ -76,6 +76,7 @@ status status_of(error_kind kind) noexcept {
     case error_kind::precondition_required: return status::precondition_required;
     case error_kind::too_many_requests: return status::too_many_requests;
     case error_kind::headers_too_large: return status::headers_too_large;
+    case error_kind::client_closed_request: return status::client_closed_request;
     case error_kind::internal: return status::internal_server_error;
     case error_kind::not_implemented: return status::not_implemented;
     case error_kind::bad_gateway: return status::bad_gateway;

@@ -7,7 +7,6 @@
 #include "corbel/http/url.hpp"
 #include "corbel/schema/check.hpp"
 #include "corbel/schema/fields.hpp"
-#include "http/body_limit.hpp"
 #include "http/request_access.hpp"
 #include "routing/path_tree.hpp"
 #include "routing/pipeline.hpp"
@@ -104,32 +103,48 @@ route route_group::add(std::string_view method_name, std::string_view path,
 namespace {
 
 error wrong_method(const request& in, const std::string& allow) {
-  return {error_kind::method_not_allowed, "method_not_allowed",
-          "This path does not take " + std::string(in.method_name()) + "; it takes " + allow + '.'};
+  return error(error_kind::method_not_allowed, "method_not_allowed",
+               "This path does not take " + std::string(in.method_name()) + "; it takes " + allow + '.')
+      .header("Allow", allow);
 }
 
 }  // namespace
 
-/// Answers what no route answers: 404, 405, and OPTIONS.
-class unmatched_endpoint final : public endpoint {
+/// Answers where the path has routes, but none of this method: 405, or OPTIONS.
+class other_method_endpoint final : public endpoint {
  public:
-  unmatched_endpoint(const path_tree& tree, trailing_slash slash) : tree_(tree), slash_(slash) {}
+  explicit other_method_endpoint(const path_tree& tree) : tree_(tree) {}
 
   bool waits() const noexcept override { return false; }
   task<void> serve_waiting(request&, response&) const override { co_return; }
+  result<void> guard(request& head) const override {
+    if (head.method() == method::options) return {};
+    return wrong_method(head, tree_.allow(head.path()));
+  }
+  void serve(request& in, response& out) const override {
+    if (auto allowed = guard(in); !allowed) return problem::write(in, allowed.error(), out);
+    out.status(status::no_content);
+    out.set("Allow", tree_.allow(in.path()));
+  }
+
+ private:
+  const path_tree& tree_;
+};
+
+/// Answers where no route has the path: 404, or where the service is.
+class unknown_path_endpoint final : public endpoint {
+ public:
+  unknown_path_endpoint(const path_tree& tree, trailing_slash slash) : tree_(tree), slash_(slash) {}
+
+  bool waits() const noexcept override { return false; }
+  task<void> serve_waiting(request&, response&) const override { co_return; }
+  result<void> guard(request& head) const override {
+    if (head.target() == "*") return {};
+    return not_found("Nothing is served at this path.");
+  }
   void serve(request& in, response& out) const override {
     if (in.target() == "*") {
       out.status(status::no_content);
-      return;
-    }
-    const auto found = tree_.find(in);
-    if (found.path_known) {
-      const auto allow = tree_.allow(in.path());
-      if (in.method() == method::options)
-        out.status(status::no_content);
-      else
-        problem::write(in, wrong_method(in, allow), out);
-      out.set("Allow", allow);
       return;
     }
     if (slash_ == trailing_slash::redirect && tree_.knows_with_other_slash(in.path())) {
@@ -164,13 +179,8 @@ struct router::impl {
   std::deque<detail::group_node> groups;
   std::deque<detail::route_node> routes;
   path_tree tree;
-  std::unique_ptr<pipeline> unmatched;
-
-  const pipeline& pick(request& in) const {
-    const auto found = tree.find(in);
-    return found.route ? *found.route->pipeline : *unmatched;
-  }
-  std::size_t body_limit(const pipeline& p) const { return p.limits().body.value_or(settings.body_bytes); }
+  // What stands in where no route is found, behind the layers of the root.
+  std::unique_ptr<pipeline> unknown_path, other_method;
 
   void add(const detail::route_node& route, const services& provided, std::vector<std::string>& wrong);
   static void check_contract(const std::string& name, const path_pattern& pattern,
@@ -254,11 +264,12 @@ void router::impl::add(const detail::route_node& route, const services& provided
   pipeline::layers layers;
   route.group->collect(layers);
   layers.insert(layers.end(), route.layers.begin(), route.layers.end());
+  auto path = detail::full_path(route);
   route_entry entry{method_of(route.method_name),
                     route.method_name,
-                    detail::full_path(route),
+                    path,
                     {},
-                    std::make_unique<pipeline>(std::move(layers), route.end)};
+                    std::make_unique<pipeline>(std::move(layers), route.end, path, settings.body_bytes)};
   if (std::string taken; !tree.add(std::move(entry), pattern, taken))
     wrong.push_back(name + ": registered twice (the other is " + taken +
                     "); remove one or give it another path");
@@ -279,9 +290,13 @@ std::vector<std::string> router::build(const services& provided) {
     impl_->add(route, provided, wrong);
   }
   impl_->tree.finish();
-  impl_->unmatched = std::make_unique<pipeline>(
-      impl_->groups.front().layers,
-      std::make_shared<unmatched_endpoint>(impl_->tree, impl_->settings.trailing_slash));
+  const auto stand_in = [&](std::shared_ptr<const endpoint> end) {
+    return std::make_unique<pipeline>(impl_->groups.front().layers, std::move(end), std::string(),
+                                      impl_->settings.body_bytes);
+  };
+  impl_->unknown_path =
+      stand_in(std::make_shared<unknown_path_endpoint>(impl_->tree, impl_->settings.trailing_slash));
+  impl_->other_method = stand_in(std::make_shared<other_method_endpoint>(impl_->tree));
   return wrong;
 }
 
@@ -291,53 +306,19 @@ std::vector<std::string> router::list() const {
   return all;
 }
 
-result<admission> router::admit(request& head) {
+const resolved_route& router::resolve(request& head) const {
   const auto found = impl_->tree.find(head);
-  if (found.route) {
-    const auto& chosen = *found.route->pipeline;
-    return admission{impl_->body_limit(chosen), chosen.end().streams_body()};
-  }
-  if (head.target() == "*" || (found.path_known && head.method() == method::options))
-    return admission{impl_->settings.body_bytes, false};
-  if (found.path_known) return wrong_method(head, impl_->tree.allow(head.path()));
-  return not_found("Nothing is served at this path.");
+  const auto& chosen = found.route        ? *found.route->pipeline
+                       : found.path_known ? *impl_->other_method
+                                          : *impl_->unknown_path;
+  request_access access(head);
+  access.route(chosen.path());
+  access.body_limit(chosen.traits().body_limit);
+  return chosen;
 }
 
-bool router::serve(request& in, response& out) {
-  const auto& chosen = impl_->pick(in);
-  const auto limit = impl_->body_limit(chosen);
-  request_access(in).body_limit(limit);
-  if (in.body().size() > limit) {
-    refuse(in, body_too_large(limit), out);
-    return true;
-  }
-  if (chosen.waits()) {
-    request_access(in).route(&chosen);
-    return false;
-  }
-  chosen.serve(in, out);
-  return true;
-}
-
-task<void> router::serve_waiting(request& in, response& out) {
-  return static_cast<const pipeline*>(in.route())->serve_waiting(in, out);
-}
-
-void router::refuse(request& in, const error& why, response& out) {
-  impl_->unmatched->refuse(in, why, out);
-  if (why.kind() != error_kind::method_not_allowed) return;
-  if (const auto found = impl_->tree.find(in); found.path_known)
-    out.set("Allow", impl_->tree.allow(in.path()));
-}
-
-std::optional<std::chrono::milliseconds> router::time_limit(const request& in) const {
-  const auto* chosen = static_cast<const pipeline*>(in.route());
-  return chosen ? chosen->limits().time : std::nullopt;
-}
-
-bool router::never_shed(request& in) {
-  if (!in.route()) return impl_->pick(in).limits().never_shed;
-  return static_cast<const pipeline*>(in.route())->limits().never_shed;
+const resolved_route& router::unresolved() const noexcept {
+  return *impl_->unknown_path;
 }
 
 }  // namespace corbel

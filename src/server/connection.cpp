@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "corbel/http/problem.hpp"
+#include "corbel/http/handler.hpp"
 #include "http/request_access.hpp"
 #include "server/exchange.hpp"
 
@@ -45,6 +45,7 @@ connection::~connection() {
 void connection::destroy() {
   if (exchange_) {
     exchange_->owner = nullptr;
+    if (!home_.draining) request_access(exchange_->in).note_client_left();
     if (in_exchange()) {
       const auto held = std::move(exchange_);
       held->cancel.emit(asio::cancellation_type::terminal);
@@ -145,26 +146,27 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     access.arrived(home_.loop.now());
     access.context(home_.shared.context);
     if (outcome == http1::head_outcome::refused) {
-      refuse(in, *why, home_.out);
+      refuse(home_.shared.service.unresolved(), in, *why, home_.out);
       break;
     }
     scan = {};
+    const auto& route = home_.shared.service.resolve(in);
     const auto head = bytes.substr(0, head_size);
     auto rest = bytes.substr(head_size);
-    if (home_.loop.lag().late() && must_shed(in)) [[unlikely]] {
+    if (home_.loop.lag().late() && must_shed(route)) [[unlikely]] {
       const bool whole = !framing.has_body() || (!framing.chunked && framing.content_length <= rest.size());
       bytes = whole ? rest.substr(static_cast<std::size_t>(framing.content_length)) : rest;
-      turn_down(in, home_.out, whole && framing.keep_alive);
+      turn_down(route, in, home_.out, whole && framing.keep_alive);
     } else if (!framing.has_body()) {
       bytes = rest;
-      if (!serve_whole(head, {}, framing)) break;
+      if (!serve_whole(route, head, {}, framing)) break;
     } else if (!framing.chunked && framing.content_length <= rest.size() &&
                framing.content_length <= home_.limits().body_bytes) {
       const auto body = rest.substr(0, static_cast<std::size_t>(framing.content_length));
       bytes = rest.substr(body.size());
-      if (!serve_whole({head.data(), head.size() + body.size()}, body, framing)) break;
+      if (!serve_whole(route, {head.data(), head.size() + body.size()}, body, framing)) break;
     } else {
-      const bool whole = begin_body(head, rest, framing);
+      const bool whole = begin_body(route, head, rest, framing);
       bytes = rest;
       if (!whole || !serve_exchange()) break;
     }
@@ -192,10 +194,10 @@ void connection::append(const request& in, const response& reply, bool keep_aliv
   http1::append_response(home_.output, in, reply, !closing_, home_.date.at(home_.loop.now()));
 }
 
-void connection::refuse(request& in, const error& why, response& out) {
+void connection::refuse(const resolved_route& route, request& in, const error& why, response& out) {
   // What follows a request that we do not understand is not a request (RFC 9112, 9.3): the connection ends.
   out.clear();
-  home_.shared.service.refuse(in, why, out);
+  route.refuse(in, why, out);
   out.close();
   phase_ = phase::idle;
   append(in, out, false);
@@ -268,6 +270,7 @@ void connection::write_unsent() {
     phase_ = phase::idle;
     return resume();
   }
+  if (done && phase_ == phase::body && unread_) return resume();  // its guards kept the body waiting
   settle();
 }
 
@@ -288,8 +291,7 @@ void connection::settle() {
     if (upload && upload->starves())
       deadlines.arm(*this, upload->due());
     else if (phase_ == phase::waiting)
-      deadlines.arm(*this,
-                    began_ + home_.shared.service.time_limit(exchange_->in).value_or(limits.handler_timeout));
+      deadlines.arm(*this, began_ + exchange_->route->traits().time_limit.value_or(limits.handler_timeout));
     else
       deadlines.disarm(*this);  // a producer may be silent for as long as it likes
     return;
@@ -367,12 +369,13 @@ void connection::expire() {
       access.peer(peer_);
       access.facts(facts_);
       access.arrived(began_);
-      refuse(in, too_slow("The request's head did not arrive in time."), home_.out);
+      refuse(home_.shared.service.unresolved(), in, too_slow("The request's head did not arrive in time."),
+             home_.out);
       return finish_round({}, {});
     }
     case phase::body: {
       const auto held = std::move(exchange_);
-      refuse(held->in, too_slow("The request's body did not arrive in time."), held->out);
+      refuse(*held->route, held->in, too_slow("The request's body did not arrive in time."), held->out);
       return finish_round({}, {});
     }
     case phase::streaming: {

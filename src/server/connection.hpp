@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "corbel/base/result.hpp"
 #include "corbel/runtime/deadline_wheel.hpp"
 #include "corbel/runtime/readiness.hpp"
+#include "corbel/runtime/task.hpp"
 #include "server/held_bytes.hpp"
 #include "server/http1/head.hpp"
 #include "server/pace.hpp"
@@ -20,6 +23,7 @@ namespace corbel {
 
 struct connection_facts;
 struct exchange;
+class resolved_route;
 
 /// One client. Driven by readiness: on "readable" one read, every complete request in the buffer is served,
 /// then one write. Kept small: it owns memory only while something is unfinished.
@@ -35,6 +39,8 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   /// Whether the thread's buffers are free for an answer. Otherwise the coroutine was woken by another
   /// connection's round, and tries again behind it.
   bool can_answer() const noexcept { return starting_ || !home_.busy; }
+  /// The guards have decided, before the body is received.
+  void on_guarded(const std::shared_ptr<exchange>& asked, const result<void>& verdict);
   /// The handler has answered.
   void on_answer(const std::shared_ptr<exchange>& done);
   /// The handler has answered with a body that will now be produced.
@@ -122,25 +128,37 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   void hold_unsent();
   void consume(std::string_view bytes, http1::head_scan scan);
   /// Serves one request whose bytes are all there: false when its handler waits.
-  bool serve_whole(std::string_view bytes, std::string_view body, const http1::message_framing& framing);
-  bool begin_body(std::string_view head, std::string_view& rest, const http1::message_framing& framing);
+  bool serve_whole(const resolved_route& route, std::string_view bytes, std::string_view body,
+                   const http1::message_framing& framing);
+  bool begin_body(const resolved_route& route, std::string_view head, std::string_view& rest,
+                  const http1::message_framing& framing);
+  /// Lets the guards decide that need not wait; false when the request is refused, and what to do about it is
+  /// done.
+  bool pass_guards(const resolved_route& route, const http1::message_framing& framing,
+                   std::optional<error>& refusal);
+  /// Makes ready for the body, now that the guards have let the request pass.
+  void expect_body(bool sent_some);
   bool feed_body(std::string_view& rest);
   /// Counts what a body that is not all there holds; turns it down when that is too much.
   void hold_body();
-  /// Whether there is no time or no memory for `in`. Asked only while something is wrong.
-  bool must_shed(request& in);
-  /// Whether `in`, whose handler waits, may wait with the others of its route.
-  bool may_wait(request& in, gate_pass& pass);
+  /// Whether there is no time or no memory for a request. Asked only while something is wrong.
+  bool must_shed(const resolved_route& route);
+  /// Whether a request whose handler waits may wait with the others of its route.
+  bool may_wait(const resolved_route& route, gate_pass& pass);
   /// Answers `in` with a refusal that costs little. Its bytes are all there if `keep_alive`.
-  void turn_down(request& in, response& out, bool keep_alive);
+  void turn_down(const resolved_route& route, request& in, response& out, bool keep_alive);
   bool serve_exchange();
   /// The request gets memory of its own, since the buffer is the next connection's.
-  exchange& make_exchange(std::string_view bytes, const http1::message_framing& framing);
+  exchange& make_exchange(const resolved_route& route, std::string_view bytes,
+                          const http1::message_framing& framing);
   /// Runs what waits: the handler, unless it has answered already, and the producer of its body.
   void start_waiting(bool answered);
+  /// Runs the guards, which wait; the body is received behind them.
+  void start_guarding();
+  void spawn(task<> work);
   /// Puts the head of `done`'s answer into the output and lets go of it.
   void append_and_forget(const std::shared_ptr<exchange>& done);
-  void refuse(request& in, const error& why, response& out);
+  void refuse(const resolved_route& route, request& in, const error& why, response& out);
   void append(const request& in, const response& reply, bool keep_alive);
   void finish_round(std::string_view rest, const http1::head_scan& scan);
   bool flush();

@@ -1,5 +1,5 @@
-// The part of a connection's life in which a request outlives one wake-up: its body arrives in pieces, its
-// handler waits, its response is produced while it is sent.
+// The part of a connection's life in which a request outlives one wake-up: its handler waits, its response is
+// produced while it is sent. How its body is received is told in connection_body.cpp.
 
 #include <sys/socket.h>
 
@@ -11,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 
+#include "corbel/http/handler.hpp"
 #include "corbel/http/problem.hpp"
 #include "corbel/observe/log.hpp"
 #include "http/body_limit.hpp"
@@ -31,22 +32,19 @@ bool produces(const request& in, const response& out) {
   return out.streams() && in.method() != method::head && http1::has_body(out.status());
 }
 
-/// Waits until the thread's buffers are free. False when the connection has gone meanwhile.
-task<bool> turn_of(exchange* x) {
-  while (x->owner && !x->owner->can_answer()) co_await asio::post(asio::use_awaitable);
-  co_return x->owner != nullptr;
-}
-
-/// Parameters by value: they must live as long as the coroutine.
-task<> run(std::shared_ptr<exchange> x, handler* service, bool answered) {
+// Parameters by value: they must live as long as the coroutine.
+task<> run(std::shared_ptr<exchange> x, bool answered) {
   std::exception_ptr thrown;
   if (!answered) {
+    result<void> verdict;
     try {
-      co_await service->serve_waiting(x->in, x->out);
+      if (x->route->traits().guard_waits && !x->guarded) verdict = co_await verdict_of(x.get());
+      if (verdict && !has_left(*x)) co_await x->route->serve_waiting(x->in, x->out);
     } catch (...) {
       thrown = std::current_exception();
     }
-    if (thrown) service->refuse(x->in, problem::from_exception(std::exchange(thrown, nullptr)), x->out);
+    if (thrown) verdict = problem::from_exception(x->in, std::exchange(thrown, nullptr));
+    if (!verdict && !has_left(*x)) x->route->refuse(x->in, verdict.error(), x->out);
   }
   if (!co_await turn_of(x.get())) co_return;
   if (!produces(x->in, x->out)) {
@@ -69,9 +67,11 @@ task<> run(std::shared_ptr<exchange> x, handler* service, bool answered) {
 
 }  // namespace
 
-exchange& connection::make_exchange(std::string_view bytes, const http1::message_framing& framing) {
+exchange& connection::make_exchange(const resolved_route& route, std::string_view bytes,
+                                    const http1::message_framing& framing) {
   exchange_ = std::make_shared<exchange>();
   auto& x = *exchange_;
+  x.route = &route;
   x.framing = framing;
   x.bytes = bytes;
   x.in = std::move(home_.in);
@@ -82,120 +82,80 @@ exchange& connection::make_exchange(std::string_view bytes, const http1::message
   return x;
 }
 
-bool connection::serve_whole(std::string_view bytes, std::string_view body,
+bool connection::serve_whole(const resolved_route& route, std::string_view bytes, std::string_view body,
                              const http1::message_framing& framing) {
   auto& in = home_.in;
-  request_access(in).body(body);
-  home_.out.clear();
-  const bool answered = home_.shared.service.serve(in, home_.out);
-  if (answered && !produces(in, home_.out)) [[likely]] {
-    append(in, home_.out, framing.keep_alive);
-    return true;
-  }
-  gate_pass pass;
-  if (!answered && !may_wait(in, pass)) {
-    turn_down(in, home_.out, framing.keep_alive);
-    return true;
-  }
-  auto& x = make_exchange(bytes, framing);
-  if (answered) x.out = std::move(home_.out);
-  x.pass = std::move(pass);
-  start_waiting(answered);
-  return !in_exchange();
-}
-
-bool connection::begin_body(std::string_view head, std::string_view& rest,
-                            const http1::message_framing& framing) {
-  auto& in = home_.in;
-  auto admitted = home_.shared.service.admit(in);
-  if (!admitted && framing.expects_continue) {
-    // The client asked before it sends: it is told no, and sends nothing.
-    refuse(in, admitted.error(), home_.out);
-    return false;
-  }
-  const std::size_t limit = admitted ? admitted->body_limit : home_.limits().body_bytes;
-  if (framing.content_length > limit) {
-    refuse(in, body_too_large(limit), home_.out);
-    return false;
-  }
-  auto& x = make_exchange(head, framing);
-  if (phase_ != phase::head) began_ = home_.loop.now();
-  if (admitted && admitted->streams) {
-    x.upload.emplace(x, framing, limit, home_.limits());
-    request_access(x.in).arriving(&*x.upload);
-    x.upload->feed(rest);
-    return true;
-  }
-  x.body_limit = limit;
-  x.held = held_bytes(home_.shared.held);
-  if (framing.chunked)
-    x.chunks.emplace();
-  else
-    x.body_left = framing.content_length;
-  phase_ = phase::body;
-  if (framing.expects_continue && rest.empty()) home_.output.append(http1::continue_line);
-  return feed_body(rest);
-}
-
-bool connection::feed_body(std::string_view& rest) {
-  auto& x = *exchange_;
-  if (x.chunks) {
-    std::optional<error> why;
-    switch (x.chunks->feed(rest, x.body, x.body_limit, why)) {
-      case http1::chunked_reader::outcome::incomplete: hold_body(); return false;
-      case http1::chunked_reader::outcome::complete: return true;
-      case http1::chunked_reader::outcome::refused: {
-        const auto held = std::move(exchange_);
-        refuse(held->in, *why, held->out);
-        return false;
-      }
+  auto& out = home_.out;
+  const auto& traits = route.traits();
+  out.clear();
+  if (traits.guarded || body.size() > traits.body_limit) [[unlikely]] {
+    std::optional<error> refusal;
+    if (traits.guarded && !traits.guard_waits)
+      if (auto verdict = route.guard(in); !verdict) refusal = std::move(verdict).error();
+    if (!refusal && body.size() > traits.body_limit) refusal = body_too_large(traits.body_limit);
+    if (refusal) {
+      route.refuse(in, *refusal, out);
+      append(in, out, framing.keep_alive);
+      return true;
     }
   }
-  const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(x.body_left, rest.size()));
-  // A client that announces much and sends little shall not make us hold much: memory follows what arrives.
-  x.body.append(rest.substr(0, n));
-  rest.remove_prefix(n);
-  x.body_left -= n;
-  if (x.body_left == 0) return true;
-  hold_body();
-  return false;
-}
-
-void connection::hold_body() {
-  auto& x = *exchange_;
-  if (home_.note_held(x.held.hold(x.body.capacity()))) return;
-  const auto held = std::move(exchange_);
-  turn_down(held->in, held->out, false);
+  request_access(in).body(body);
+  if (!traits.waits) {
+    route.serve(in, out);
+    if (!produces(in, out)) [[likely]] {
+      append(in, out, framing.keep_alive);
+      return true;
+    }
+  }
+  gate_pass pass;
+  if (traits.waits && !may_wait(route, pass)) {
+    turn_down(route, in, out, framing.keep_alive);
+    return true;
+  }
+  auto& x = make_exchange(route, bytes, framing);
+  if (!traits.waits) x.out = std::move(out);
+  x.pass = std::move(pass);
+  start_waiting(!traits.waits);
+  return !in_exchange();
 }
 
 bool connection::serve_exchange() {
   auto& x = *exchange_;
-  request_access(x.in).body(x.body);
-  const bool answered = home_.shared.service.serve(x.in, x.out);
-  if (answered && !produces(x.in, x.out)) {
+  const auto& route = *x.route;
+  if (x.refusal) {
+    route.refuse(x.in, *x.refusal, x.out);
     append_and_forget(exchange_);
     return true;
   }
+  request_access(x.in).body(x.body);
+  const bool answered = !route.traits().waits;
+  if (answered) {
+    route.serve(x.in, x.out);
+    if (!produces(x.in, x.out)) {
+      append_and_forget(exchange_);
+      return true;
+    }
+  }
   // A handler that reads while the body arrives waits for its client: that says nothing of load.
-  if (!answered && !x.upload && !may_wait(x.in, x.pass)) {
+  if (!answered && !x.upload && !may_wait(route, x.pass)) {
     const auto held = std::move(exchange_);
-    turn_down(held->in, held->out, held->framing.keep_alive);
+    turn_down(route, held->in, held->out, held->framing.keep_alive);
     return true;
   }
   start_waiting(answered);
   return !in_exchange();
 }
 
-bool connection::must_shed(request& in) {
+bool connection::must_shed(const resolved_route& route) {
   const bool memory = home_.memory_left();
   if (memory && home_.loop.lag().admit()) return false;
-  return !home_.shared.service.never_shed(in);
+  return !route.traits().never_shed;
 }
 
-bool connection::may_wait(request& in, gate_pass& pass) {
+bool connection::may_wait(const resolved_route& route, gate_pass& pass) {
   if (!home_.shared.settings.shed_load) return true;
-  const auto& load = home_.gate.of(in.route());
-  if (load->full() && !home_.shared.service.never_shed(in)) {
+  const auto& load = home_.gate.of(&route);
+  if (load->full() && !route.traits().never_shed) {
     load->note_shed();
     return false;
   }
@@ -203,12 +163,16 @@ bool connection::may_wait(request& in, gate_pass& pass) {
   return true;
 }
 
-void connection::turn_down(request& in, response& out, bool keep_alive) {
-  home_.turn_down(in, out);
+void connection::turn_down(const resolved_route& route, request& in, response& out, bool keep_alive) {
+  home_.turn_down(route, in, out);
   append(in, out, keep_alive);
 }
 
 void connection::start_waiting(bool answered) {
+  spawn(run(exchange_, answered));
+}
+
+void connection::spawn(task<> work) {
   phase_ = phase::waiting;
   began_ = home_.loop.now();
   starting_ = true;
@@ -217,7 +181,7 @@ void connection::start_waiting(bool answered) {
   // The completion handler holds the exchange, so that the cancellation slot outlives all that may look at
   // it.
   home_.answering->fetch_add(1, std::memory_order_relaxed);
-  asio::co_spawn(home_.loop.context().get_executor(), run(x, &home_.shared.service, answered),
+  asio::co_spawn(home_.loop.context().get_executor(), std::move(work),
                  asio::bind_cancellation_slot(x->cancel.slot(), [x, n = home_.answering](std::exception_ptr) {
                    n->fetch_sub(1, std::memory_order_release);
                  }));
@@ -370,6 +334,7 @@ void connection::expire_waiting() {
     return settle();
   }
   if (phase_ == phase::streaming) return settle();
+  if (has_left(*exchange_)) return settle();  // its answer only waits for its turn on this thread
   answer_instead(
       {error_kind::unavailable, "handler_timeout", "The service took too long to answer. Try again later."});
 }
@@ -377,22 +342,14 @@ void connection::expire_waiting() {
 /// The handler is told to stop, but not waited for: the client has its answer on time.
 void connection::answer_instead(const error& why) {
   const auto held = std::move(exchange_);
-  held->owner = nullptr;
-  held->pass.answered(home_.loop.now() - began_, home_.loop.now());
+  auto& x = *held;
+  x.owner = nullptr;
+  x.pass.answered(home_.loop.now() - began_, home_.loop.now());
   phase_ = phase::idle;
-  auto& in = home_.in;
-  auto& out = home_.out;
-  request_access access(in);
-  access.clear();
-  access.context(home_.shared.context);
-  access.peer(peer_);
-  access.facts(facts_);
-  access.arrived(held->in.arrived());
-  in.id(held->in.id());
-  access.start_line(held->in.method_name(), held->in.target(), held->in.version());
-  for (const auto& field : held->in.headers()) access.add_header(field.name, field.value);
-  refuse(in, why, out);
-  held->cancel.emit(asio::cancellation_type::terminal);
+  if (!has_left(x)) x.route->refuse(x.in, why, x.out);
+  x.out.close();
+  append(x.in, x.out, false);
+  x.cancel.emit(asio::cancellation_type::terminal);
   finish_round({}, {});
 }
 
@@ -403,9 +360,12 @@ void connection::give_up() noexcept {
   try {
     const auto why = unavailable("The service is shutting down. Try again shortly.", "shutting_down")
                          .retry_after(std::chrono::seconds(1));
-    if (phase_ == phase::waiting) return answer_instead(why);
+    if (phase_ == phase::waiting) {
+      if (has_left(*exchange_) && produces(exchange_->in, exchange_->out)) return abandon();
+      return answer_instead(why);
+    }
     const auto held = std::move(exchange_);
-    refuse(held->in, why, held->out);
+    refuse(*held->route, held->in, why, held->out);
     finish_round({}, {});
   } catch (const std::exception&) {
     abandon();

@@ -136,7 +136,8 @@ void connection::refuse_plain() {
   access.peer(peer_);
   access.facts(facts_);
   access.arrived(home_.loop.now());
-  refuse(in, malformed("This port speaks TLS. Ask it by https:// instead of http://.", "tls_expected"),
+  refuse(home_.shared.service.unresolved(), in,
+         malformed("This port speaks TLS. Ask it by https:// instead of http://.", "tls_expected"),
          home_.out);
   finish_round({}, {});
 }

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "corbel/base/result.hpp"
 #include "corbel/http/request.hpp"
 #include "corbel/http/response.hpp"
+#include "corbel/runtime/task.hpp"
 #include "server/arriving_body.hpp"
 #include "server/departing_body.hpp"
 #include "server/held_bytes.hpp"
@@ -17,6 +19,8 @@
 namespace corbel {
 
 class connection;
+class resolved_route;
+struct route_traits;
 
 /// A request that outlives one wake-up: its body is still arriving, its handler waits, or its response is
 /// still produced. It owns the bytes that its request's views point into. Requests served at once never need
@@ -24,6 +28,7 @@ class connection;
 struct exchange {
   request in;
   response out;
+  const resolved_route* route = nullptr;
   http1::message_framing framing;
 
   std::string bytes;  ///< the head, and the body when it came along with it
@@ -33,6 +38,7 @@ struct exchange {
   std::uint64_t body_left = 0;
   std::size_t body_limit = 0;
   std::optional<http1::chunked_reader> chunks;
+  std::optional<error> refusal;  ///< what a guard said; told when the body, which is short, has been received
 
   std::optional<arriving_body> upload;     ///< of a route that reads while the body arrives
   std::optional<departing_body> download;  ///< of a response that is produced while it is sent
@@ -42,10 +48,24 @@ struct exchange {
   /// Null once the connection is gone or has answered without waiting any longer.
   connection* owner = nullptr;
   boost::asio::cancellation_signal cancel;
+  bool guarded = false;         ///< the guards that wait have let it pass, before its body was received
   bool ended_by_drain = false;  ///< it was cancelled because the server stops, not because the client left
 
   /// Whether another request can follow on this connection.
   bool may_keep_alive() const noexcept { return framing.keep_alive && (!upload || upload->complete()); }
 };
+
+/// Whether the request has been answered in full, through all its layers.
+bool has_left(exchange& x) noexcept;
+
+/// Waits until the thread's buffers are free. False when the connection has gone meanwhile.
+task<bool> turn_of(exchange* x);
+
+/// For a body that is announced to be longer than the route takes.
+std::optional<error> length_refusal(const http1::message_framing& framing, const route_traits& traits);
+
+/// What the guards that wait say; a guard that throws refuses by that. They decide from the head: the body is
+/// not shown to them.
+task<result<void>> verdict_of(exchange* x);
 
 }  // namespace corbel

@@ -108,7 +108,7 @@ void listener::turn_away(int fd) noexcept {
     request_access(nobody).context(home_.shared.context);
     request_access(nobody).arrived(home_.loop.now());
     response out;
-    home_.shared.service.refuse(
+    home_.shared.service.unresolved().refuse(
         nobody,
         unavailable("The service has as many connections as it can hold. Try again later.",
                     "too_many_connections")

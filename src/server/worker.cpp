@@ -74,7 +74,7 @@ bool worker::memory_left() noexcept {
   return true;
 }
 
-void worker::turn_down(request& asked, response& answer) {
+void worker::turn_down(const resolved_route& route, request& asked, response& answer) {
   const auto number = shared.shed.fetch_add(1, std::memory_order_relaxed);
   ++shed_;
   if (loop.now() - shed_logged_ >= between_lines) {
@@ -83,11 +83,10 @@ void worker::turn_down(request& asked, response& answer) {
   }
   answer.clear();
   // Not the same wait for all: they shall not come back all at once.
-  shared.service.refuse(
-      asked,
-      unavailable("The service has more to do than it can. Try again shortly.", "overloaded")
-          .retry_after(std::chrono::seconds(1 + number % 3)),
-      answer);
+  route.refuse(asked,
+               unavailable("The service has more to do than it can. Try again shortly.", "overloaded")
+                   .retry_after(std::chrono::seconds(1 + number % 3)),
+               answer);
 }
 
 void worker::give_up() noexcept {

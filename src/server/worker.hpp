@@ -81,7 +81,7 @@ class worker {
   /// The same, looked up.
   bool memory_left() noexcept;
   /// Writes the answer to a request that is not served because there are too many.
-  void turn_down(request& asked, response& answer);
+  void turn_down(const resolved_route& route, request& asked, response& answer);
   std::size_t size() const noexcept { return count_; }
 
  private:

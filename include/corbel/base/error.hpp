@@ -33,6 +33,7 @@ enum class error_kind : std::uint8_t {
   precondition_required,   ///< 428: a change must say, by If-Match, which state it is made to
   too_many_requests,       ///< 429
   headers_too_large,       ///< 431
+  client_closed_request,   ///< 499: the client left before its answer; seen by logs and metrics alone
   internal,                ///< 500: a surprise; what it was goes to the log only
   not_implemented,         ///< 501
   bad_gateway,             ///< 502: another service failed us
@@ -85,6 +86,14 @@ class error {
     return std::move(*this);
   }
 
+  /// Fields that the answer carries beside the envelope, such as WWW-Authenticate (RFC 9110, 11.6.1) or
+  /// Allow.
+  const std::vector<std::pair<std::string, std::string>>& headers() const noexcept { return headers_; }
+  error&& header(std::string name, std::string value) && {
+    headers_.emplace_back(std::move(name), std::move(value));
+    return std::move(*this);
+  }
+
   /// Sent as `Retry-After`.
   std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
   error&& retry_after(std::chrono::seconds wait) && {
@@ -116,6 +125,7 @@ class error {
   std::string message_;
   std::vector<violation> violations_;
   std::vector<std::pair<std::string, std::string>> details_;
+  std::vector<std::pair<std::string, std::string>> headers_;
   std::string cause_;
   std::shared_ptr<const error_origin> origin_;
 };

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <corbel/base/result.hpp>
 #include <corbel/http/request.hpp>
 #include <corbel/http/response.hpp>
 #include <corbel/runtime/task.hpp>
@@ -48,12 +49,27 @@ struct route_limits {
 
 /// One layer of the pipeline, erased. One object serves all threads at once: its functions are const, and
 /// whatever they share must be thread-safe.
+///
+/// A response passes the `after` of every layer that it lies behind, once, from the inside out. What the
+/// handler or the server answers lies behind all layers of the route; what a layer answers lies behind that
+/// layer and those outside it.
 class middleware {
  public:
   virtual ~middleware() = default;
+  /// Decides from the head whether the request is served, before its body is received and before any
+  /// `before`. An error refuses it. Only when `guards()`; when `guard_waits()` too, `guard_waiting` is called
+  /// instead.
+  virtual result<void> guard(request&) const { return {}; }
+  virtual task<result<void>> guard_waiting(request& head) const { return allow(head); }
+  virtual bool guards() const noexcept { return false; }
+  virtual bool guard_waits() const noexcept { return false; }
+  /// Prepares: leaves values for what lies behind, sets fields of the response, or answers itself. It also
+  /// runs for a request that the server refuses, whose answer it cannot change: `after` may rely on what it
+  /// left.
   virtual flow before(request&, response&) const { return flow::proceed; }
   virtual void after(const request&, response&) const {}
-  /// Only when `waits()`.
+  /// Surrounds what lies behind it, between this layer's own `before` and `after`. Only when `waits()`. The
+  /// server's refusals wait for nobody, so they do not pass here.
   virtual task<response> around(request& in, next rest) const { return pass(in, rest); }
   virtual bool waits() const noexcept { return false; }
   /// Whether `before`, and `after`, do anything: what does not is not called.
@@ -65,10 +81,19 @@ class middleware {
 
  private:
   static task<response> pass(request&, next rest) { co_return co_await rest(); }
+  static task<result<void>> allow(request&) { co_return result<void>{}; }
 };
 
 namespace detail {
 
+template <class M>
+concept has_guard = requires(const M& m, request& in) {
+  { m.guard(in) } -> std::same_as<result<void>>;
+};
+template <class M>
+concept has_waiting_guard = requires(const M& m, request& in) {
+  { m.guard(in) } -> std::same_as<task<result<void>>>;
+};
 template <class M>
 concept has_before = requires(const M& m, request& in, response& out) {
   { m.before(in, out) } -> std::same_as<flow>;
@@ -88,6 +113,10 @@ concept is_around = requires(const M& m, request& in, next rest) {
 
 // A function of one of these names that does not fit would be passed over without a word.
 template <class M>
+concept names_guard = requires {
+  &M::guard;
+};
+template <class M>
 concept names_before = requires {
   &M::before;
 };
@@ -104,6 +133,20 @@ template <class M>
 class middleware_of final : public middleware {
  public:
   explicit middleware_of(M m) : m_(std::move(m)) {}
+  result<void> guard(request& in) const override {
+    if constexpr (has_guard<M>)
+      return m_.guard(in);
+    else
+      return middleware::guard(in);
+  }
+  task<result<void>> guard_waiting(request& in) const override {
+    if constexpr (has_waiting_guard<M>)
+      return m_.guard(in);
+    else
+      return middleware::guard_waiting(in);
+  }
+  bool guards() const noexcept override { return has_guard<M> || has_waiting_guard<M>; }
+  bool guard_waits() const noexcept override { return has_waiting_guard<M>; }
   flow before(request& in, response& out) const override {
     if constexpr (has_before<M>) return m_.before(in, out);
     return flow::proceed;
@@ -138,8 +181,9 @@ class middleware_of final : public middleware {
 }  // namespace detail
 
 /// Makes a layer of anything that has some of
-///   `flow before(request&, response&) const`          (no waiting; may answer by itself)
-///   `void after(const request&, response&) const`     (no waiting; sees every response, errors included)
+///   `result<void> guard(request&) const`              (decides from the head, before the body; may be a
+///   task) `flow before(request&, response&) const`          (no waiting; may answer by itself) `void
+///   after(const request&, response&) const`     (no waiting; sees every response, refusals included)
 ///   `task<response> around(request&, next) const`     (may wait)
 ///   `route_limits limits() const`
 /// or is a function `(request&, next) -> task<response>`. A layer that does not wait costs a function call.
@@ -148,22 +192,27 @@ std::shared_ptr<const middleware> make_middleware(M m) {
   if constexpr (std::derived_from<M, middleware>) {
     return std::make_shared<M>(std::move(m));
   } else {
-    constexpr bool fits = detail::has_before<M> || detail::has_after<M> || detail::has_around<M> ||
-                          detail::is_around<M> || requires {
+    constexpr bool fits = detail::has_guard<M> || detail::has_waiting_guard<M> || detail::has_before<M> ||
+                          detail::has_after<M> || detail::has_around<M> || detail::is_around<M> || requires {
       m.limits();
     };
     static_assert(fits,
-                  "corbel: a middleware has before(request&, response&) const -> flow, after(const request&, "
-                  "response&) "
-                  "const, around(request&, next) const -> task<response>, or limits() const; this type has "
-                  "none of them");
-    constexpr bool well_written = (!detail::names_before<M> || detail::has_before<M>)&&(
-        !detail::names_after<M> || detail::has_after<M>)&&(!detail::names_around<M> || detail::has_around<M>);
+                  "corbel: a middleware has guard(request&) const -> result<void> or task<result<void>>, "
+                  "before(request&, response&) const -> flow, after(const request&, response&) const, "
+                  "around(request&, next) const -> task<response>, or limits() const; this type has none of "
+                  "them");
+    constexpr bool well_written =
+        (!detail::names_guard<M> || detail::has_guard<M> || detail::has_waiting_guard<M>)&&(
+            !detail::names_before<M> ||
+            detail::has_before<M>)&&(!detail::names_after<M> ||
+                                     detail::has_after<M>)&&(!detail::names_around<M> ||
+                                                             detail::has_around<M>);
     static_assert(
         !fits || well_written,
-        "corbel: a middleware's functions are before(request&, response&) const -> flow, after(const "
-        "request&, response&) const and around(request&, next) const -> task<response>; this type has "
-        "one of these names with another signature");
+        "corbel: a middleware's functions are guard(request&) const -> result<void> or task<result<void>>, "
+        "before(request&, response&) const -> flow, after(const request&, response&) const and "
+        "around(request&, next) const -> task<response>; this type has one of these names with another "
+        "signature");
     if constexpr (fits && well_written)
       return std::make_shared<detail::middleware_of<M>>(std::move(m));
     else

@@ -18,5 +18,8 @@ void write(const request& in, const error& e, response& out);
 /// What an exception means to the client: the error inside a `failure`, otherwise `internal_error` with the
 /// exception's text as the cause, for the log.
 error from_exception(std::exception_ptr thrown) noexcept;
+/// The same for what served `in`: work that was cancelled because the client had left is no fault of the
+/// service, but `client_gone()`.
+error from_exception(const request& in, std::exception_ptr thrown) noexcept;
 
 }  // namespace corbel::problem

@@ -23,6 +23,7 @@ struct app_context;
 class body_source;
 struct connection_facts;
 class logger;
+struct nested_response;
 struct request_origin;
 class services;
 struct tls_info;
@@ -101,8 +102,9 @@ class request {
   /// What the application provides to handlers.
   const corbel::services& services() const noexcept;
 
-  /// The pipeline that the router chose, for the router alone.
-  const void* route() const noexcept { return route_; }
+  /// The path of the route that serves it, as registered, such as "/api/v1/projects/:id"; empty where no
+  /// route was found. Of few values, so it may name a metric. Lives as long as the router.
+  std::string_view route() const noexcept { return route_; }
 
   /// A value that one middleware leaves for later ones and the handler, found by its type.
   template <class T>
@@ -122,6 +124,7 @@ class request {
 
  private:
   friend class request_access;
+  static constexpr std::uint16_t not_left = 0xffff;
   const request_origin* origin() const;
   std::string_view told_client() const;
   std::string_view told_scheme() const;
@@ -149,7 +152,12 @@ class request {
   mutable std::shared_ptr<const request_origin> origin_;  // read when first asked for
   std::chrono::steady_clock::time_point arrived_{};
   const app_context* context_ = nullptr;
-  const void* route_ = nullptr;
+  std::string_view route_;
+  // How far it has come through the layers of its route: see `request_access`.
+  bool entered_ = false;
+  bool client_left_ = false;
+  std::uint16_t left_from_ = not_left;
+  const nested_response* nested_ = nullptr;
   mutable bool query_read_ = false;
   mutable std::optional<query_pairs> query_params_;
   std::vector<std::pair<const char*, std::shared_ptr<void>>> extensions_;

@@ -39,6 +39,7 @@ enum class status : std::uint16_t {
   precondition_required = 428,
   too_many_requests = 429,
   headers_too_large = 431,
+  client_closed_request = 499,  ///< not registered, and never sent: what logs call a client that left
   internal_server_error = 500,
   not_implemented = 501,
   bad_gateway = 502,

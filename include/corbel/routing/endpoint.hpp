@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <corbel/base/describe/type.hpp>
+#include <corbel/base/result.hpp>
 #include <corbel/http/request.hpp>
 #include <corbel/http/response.hpp>
 #include <corbel/http/services.hpp>
@@ -33,6 +34,12 @@ class endpoint {
   virtual bool waits() const noexcept = 0;
   /// Whether it reads the body while it arrives. Only when it waits.
   virtual bool streams_body() const noexcept { return false; }
+  /// Whether it decides from the head, before the body is received: as a layer's `guard`, behind all of
+  /// those.
+  virtual bool guards() const noexcept { return false; }
+  virtual bool guard_waits() const noexcept { return false; }
+  virtual result<void> guard(request&) const { return {}; }
+  virtual task<result<void>> guard_waiting(request&) const { co_return result<void>{}; }
   /// Only when it does not wait. May throw.
   virtual void serve(request& in, response& out) const = 0;
   /// Only when it waits. May throw.

@@ -15,6 +15,7 @@
 #include <corbel/http/request.hpp>
 #include <corbel/http/services.hpp>
 #include <corbel/routing/endpoint.hpp>
+#include <corbel/runtime/task.hpp>
 #include <corbel/schema/merge_patch.hpp>
 
 namespace corbel {
@@ -116,6 +117,7 @@ class extraction {
   /// Takes over the error of a part: the violations of an `invalid`, anything else as a refusal.
   void add(error e);
 
+  bool refused() const noexcept { return refused_.has_value(); }
   bool failed() const noexcept { return refused_ || !violations_.empty(); }
   /// Precondition: failed().
   error take() &&;
@@ -129,8 +131,14 @@ class extraction {
 ///
 ///     template <>
 ///     struct corbel::extractor<principal> {
+///       static constexpr bool guards = true;
 ///       static corbel::result<principal> extract(const corbel::request& in);
 ///     };
+///
+/// `extract` may return a `task<result<principal>>` instead, when it asks a database or another service; what
+/// it needs of the application it finds in `in.services()`. With `guards`, it decides before the body is
+/// received and before the layers are entered: `in.body()` is empty then, and a refused upload is not taken.
+/// Without, it runs with the handler's other parameters, and what is wrong with them is reported together.
 template <class T>
 struct extractor;
 
@@ -168,22 +176,67 @@ struct parameter {
   static constexpr bool known = false;
 };
 
+/// What a guarding extractor of P has made, kept in the request until the handler is called.
 template <class P>
-requires requires(const request& in) {
-  { extractor<P>::extract(in) } -> std::same_as<result<P>>;
-}
-struct parameter<P> {
+struct guarded {
+  std::optional<P> value;
+};
+
+template <class P>
+struct extracted_parameter {
   static constexpr bool known = true;
+  static constexpr bool guards = requires { requires extractor<P>::guards; };
   using slot = std::optional<P>;
-  static void fill(const request& in, slot& into, extraction& failed) {
-    auto made = extractor<P>::extract(in);
+  static P give(request&, slot& from) { return std::move(*from); }
+  static void note(endpoint_contract&) {}
+
+  static void keep(result<P> made, slot& into, extraction& failed) {
     if (made)
       into.emplace(std::move(*made));
     else
       failed.add(std::move(made).error());
   }
-  static P give(request&, slot& from) { return std::move(*from); }
-  static void note(endpoint_contract&) {}
+  static result<void> keep(result<P> made, request& in) {
+    if (!made) return std::move(made).error();
+    in.emplace(guarded<P>{std::optional<P>(std::move(*made))});
+    return {};
+  }
+  /// Whether a guard has made it already, and not given it yet.
+  static bool take(const request& in, slot& into) {
+    auto* const kept = guards ? in.find<guarded<P>>() : nullptr;
+    if (!kept || !kept->value) return false;
+    into = std::exchange(kept->value, std::nullopt);
+    return true;
+  }
+};
+
+template <class P>
+requires requires(const request& in) {
+  { extractor<P>::extract(in) } -> std::same_as<result<P>>;
+}
+struct parameter<P> : extracted_parameter<P> {
+  using made = extracted_parameter<P>;
+  static result<void> guard(request& in) { return made::keep(extractor<P>::extract(in), in); }
+  static void fill(const request& in, typename made::slot& into, extraction& failed) {
+    if (!made::take(in, into)) made::keep(extractor<P>::extract(in), into, failed);
+  }
+};
+
+template <class P>
+requires requires(request& in) {
+  { extractor<P>::extract(in) } -> std::same_as<task<result<P>>>;
+}
+struct parameter<P> : extracted_parameter<P> {
+  using made = extracted_parameter<P>;
+  static task<result<void>> guard(request& in) {
+    auto got = co_await extractor<P>::extract(in);
+    co_return made::keep(std::move(got), in);
+  }
+  static task<> prepare(request& in, typename made::slot& into, extraction& failed) {
+    if (made::take(in, into)) co_return;
+    auto got = co_await extractor<P>::extract(in);
+    made::keep(std::move(got), into, failed);
+  }
 };
 
 template <>

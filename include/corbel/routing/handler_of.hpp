@@ -68,6 +68,14 @@ constexpr bool is_prepared = requires(request& in, typename parameter<P>::slot& 
   { parameter<P>::prepare(in, into, failed) } -> std::same_as<task<>>;
 };
 
+/// Whether P is made by an extractor that decides before the body is received; and whether that one waits.
+template <class P>
+constexpr bool is_guard = requires {
+  requires parameter<P>::guards;
+};
+template <class P>
+constexpr bool is_waiting_guard = is_guard<P>&& is_prepared<P>;
+
 /// Extraction, call and reply of one handler.
 template <class F, class Signature>
 class typed_endpoint;
@@ -79,6 +87,26 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
 
   bool waits() const noexcept override { return is_task<R> || prepares; }
   bool streams_body() const noexcept override { return (reads_stream<Ps> || ...); }
+  bool guards() const noexcept override { return (is_guard<Ps> || ...); }
+  bool guard_waits() const noexcept override { return (is_waiting_guard<Ps> || ...); }
+
+  result<void> guard(request& in) const override {
+    result<void> verdict;
+    (void)(guard_one<Ps>(in, verdict) && ...);
+    return verdict;
+  }
+  task<result<void>> guard_waiting(request& in) const override {
+    if constexpr ((is_waiting_guard<Ps> || ...)) {
+      constexpr std::size_t n = sizeof...(Ps);
+      // One behind the other, as the handler names them.
+      task<result<void>> (*const each[n])(request&) = {&guard_one_waiting<Ps>...};
+      for (const auto ask : each)
+        if (auto verdict = co_await ask(in); !verdict) co_return verdict;
+      co_return result<void>{};
+    } else {
+      co_return guard(in);
+    }
+  }
 
   void serve(request& in, response& out) const override {
     if constexpr (!is_task<R> && !prepares) {
@@ -140,16 +168,32 @@ class typed_endpoint<F, signature_of<R, Ps...>> final : public endpoint {
     (indices);
   }
 
-  /// At most one parameter reads the body, so at most one waits.
+  /// One behind the other, as the handler names them.
   template <std::size_t... I>
   static task<> prepare(request& in, slots& args, extraction& failed, std::index_sequence<I...>) {
-    task<> only;
-    (prepare_one<Ps, I>(in, args, failed, only), ...);
-    co_await std::move(only);
+    std::array<task<>, sizeof...(Ps)> waits;
+    (prepare_one<Ps, I>(in, args, failed, waits[I]), ...);
+    for (auto& each : waits)
+      if (each.valid() && !failed.refused()) co_await std::move(each);
   }
   template <class P, std::size_t I>
-  static void prepare_one(request& in, slots& args, extraction& failed, task<>& only) {
-    if constexpr (is_prepared<P>) only = parameter<P>::prepare(in, std::get<I>(args), failed);
+  static void prepare_one(request& in, slots& args, extraction& failed, task<>& wait) {
+    if constexpr (is_prepared<P>) wait = parameter<P>::prepare(in, std::get<I>(args), failed);
+  }
+
+  template <class P>
+  static bool guard_one(request& in, result<void>& verdict) {
+    if constexpr (is_guard<P> && !is_waiting_guard<P>) verdict = parameter<P>::guard(in);
+    return verdict.has_value();
+  }
+  template <class P>
+  static task<result<void>> guard_one_waiting(request& in) {
+    if constexpr (is_waiting_guard<P>)
+      co_return co_await parameter<P>::guard(in);
+    else if constexpr (is_guard<P>)
+      co_return parameter<P>::guard(in);
+    else
+      co_return result<void>{};
   }
 
   static bool fill(const request& in, slots& args, extraction& failed, response& out) {

@@ -138,12 +138,9 @@ class router final : public handler {
   /// A line for each route, in order of registration: "GET /api/v1/projects/:id".
   std::vector<std::string> list() const;
 
-  result<admission> admit(request& head) override;
-  bool serve(request& in, response& out) override;
-  task<void> serve_waiting(request& in, response& out) override;
-  void refuse(request& in, const error& why, response& out) override;
-  std::optional<std::chrono::milliseconds> time_limit(const request& in) const override;
-  bool never_shed(request& in) override;
+  /// Only after `build`.
+  const resolved_route& resolve(request& head) const override;
+  const resolved_route& unresolved() const noexcept override;
 
  private:
   struct impl;
