@@ -375,7 +375,9 @@ void connection::expire() {
     }
     case phase::body: {
       const auto held = std::move(exchange_);
-      refuse(*held->route, held->in, too_slow("The request's body did not arrive in time."), held->out);
+      const auto why =
+          held->refusal ? *held->refusal : too_slow("The request's body did not arrive in time.");
+      refuse(*held->route, held->in, why, held->out);
       return finish_round({}, {});
     }
     case phase::streaming: {
