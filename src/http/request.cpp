@@ -136,6 +136,7 @@ void request_access::clear() noexcept {
     r_.origin_.reset();
   }
   r_.route_ = nullptr;
+  r_.route_path_ = {};
   r_.query_read_ = false;
   r_.query_params_.reset();
   r_.extensions_.clear();

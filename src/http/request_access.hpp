@@ -64,6 +64,8 @@ class request_access {
   timestamp recently() const noexcept;
 
   void route(const void* found) noexcept { r_.route_ = found; }
+  /// `path` must outlive the request.
+  void route_path(std::string_view path) noexcept { r_.route_path_ = path; }
   std::vector<field_view>& params() noexcept { return r_.params_; }
   std::vector<char>& decoded() noexcept { return r_.decoded_; }
 

@@ -168,6 +168,7 @@ struct router::impl {
 
   const pipeline& pick(request& in) const {
     const auto found = tree.find(in);
+    request_access(in).route_path(found.route ? std::string_view(found.route->path) : std::string_view());
     return found.route ? *found.route->pipeline : *unmatched;
   }
   std::size_t body_limit(const pipeline& p) const { return p.limits().body.value_or(settings.body_bytes); }
@@ -283,6 +284,13 @@ std::vector<std::string> router::build(const services& provided) {
       impl_->groups.front().layers,
       std::make_shared<unmatched_endpoint>(impl_->tree, impl_->settings.trailing_slash));
   return wrong;
+}
+
+std::vector<route_info> router::table() const {
+  std::vector<route_info> all;
+  for (const auto& route : impl_->routes)
+    all.push_back({route.method_name, detail::full_path(route), route.summary});
+  return all;
 }
 
 std::vector<std::string> router::list() const {

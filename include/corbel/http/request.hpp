@@ -101,6 +101,10 @@ class request {
   /// What the application provides to handlers.
   const corbel::services& services() const noexcept;
 
+  /// The path of the route that serves it, as it was registered, such as "/projects/:id": what metrics are
+  /// grouped by. Empty where no route does, and before one was chosen.
+  std::string_view route_path() const noexcept { return route_path_; }
+
   /// The pipeline that the router chose, for the router alone.
   const void* route() const noexcept { return route_; }
 
@@ -150,6 +154,7 @@ class request {
   std::chrono::steady_clock::time_point arrived_{};
   const app_context* context_ = nullptr;
   const void* route_ = nullptr;
+  std::string_view route_path_;  // the router's
   mutable bool query_read_ = false;
   mutable std::optional<query_pairs> query_params_;
   std::vector<std::pair<const char*, std::shared_ptr<void>>> extensions_;
