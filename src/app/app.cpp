@@ -85,6 +85,9 @@ bool app::reload_certificates() {
 std::vector<std::string> app::list_routes() const {
   return impl_->router.list();
 }
+std::vector<route_info> app::route_table() const {
+  return impl_->router.table();
+}
 
 void app::note_provided(bool fresh, std::string_view name) {
   if (!fresh)

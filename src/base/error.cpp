@@ -1,6 +1,24 @@
 #include "corbel/base/error.hpp"
 
 namespace corbel {
+namespace {
+
+/// Whether the message is a polite word for a cause that is kept from the client.
+bool cause_says_all(const error& e) {
+  return e.kind() == error_kind::internal || e.kind() == error_kind::unavailable;
+}
+
+}  // namespace
+
+failure::failure(corbel::error e) : error_(std::move(e)) {
+  if (!error_.cause().empty() && !cause_says_all(error_))
+    both_ = error_.message() + " (" + error_.cause() + ')';
+}
+
+const char* failure::what() const noexcept {
+  if (error_.cause().empty()) return error_.message().c_str();
+  return cause_says_all(error_) ? error_.cause().c_str() : both_.c_str();
+}
 
 error malformed(std::string message, std::string code) {
   return {error_kind::malformed, std::move(code), std::move(message)};

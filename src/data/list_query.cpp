@@ -122,6 +122,7 @@ class parser {
                     "is no filter of this list; it can be filtered by " + join(allowed_.filterable));
     std::string why;
     const auto found = *find_member(type_, field_name, why);
+    if (found.tells_apart) return add_tag(name, field_name, how, *found.tells_apart, text);
     const auto& leaf = found.leaf->bare();
     if (leaf.kind == type_kind::list) {
       if (how != comparison::has)
@@ -134,6 +135,17 @@ class parser {
       query_.conditions.push_back({std::string(field_name), how, std::string(text)});
     else
       add(name, field_name, how, *found.leaf, found.in(scratch_), text);
+  }
+
+  /// Which alternative of a union it is: one of their names.
+  void add_tag(std::string_view name, std::string_view field, comparison how, const union_descriptor& all,
+               std::string_view text) {
+    if (how != comparison::equal && how != comparison::not_equal)
+      return refuse(name, "type", "cannot be compared in this way; leave the [...] out, or write [ne]");
+    const auto* const end = all.names + all.count;
+    if (std::find(all.names, end, text) == end)
+      return refuse(name, "enum", "must be one of " + join({all.names, end}));
+    query_.conditions.push_back({std::string(field), how, std::string(text)});
   }
 
   void add(std::string_view name, std::string_view field, comparison how, const type_descriptor& type,

@@ -16,9 +16,11 @@ struct member_path {
   std::vector<std::string_view> keys;  ///< below the field; views into the name
   /// What stands there. Of kind json where nothing is known of it: then it is compared as text.
   const type_descriptor* leaf = nullptr;
+  /// Of a leaf that tells the alternatives of a union apart: that union. Then the leaf is a text.
+  const union_descriptor* tells_apart = nullptr;
 
   /// The place of the leaf in an object of the type. What is on the way there is made. Not for a leaf of kind
-  /// json.
+  /// json, nor for one that tells alternatives apart.
   void* in(void* object) const;
 };
 

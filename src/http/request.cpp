@@ -135,7 +135,7 @@ void request_access::clear() noexcept {
     r_.facts_.reset();
     r_.origin_.reset();
   }
-  r_.route_ = {};
+  r_.route_path_ = {};
   r_.entered_ = false;
   r_.client_left_ = false;
   r_.left_from_ = request::not_left;

@@ -71,7 +71,8 @@ class request_access {
   /// The service's time, perhaps some milliseconds ago.
   timestamp recently() const noexcept;
 
-  void route(std::string_view path) noexcept { r_.route_ = path; }
+  /// `path` must outlive the request.
+  void route_path(std::string_view path) noexcept { r_.route_path_ = path; }
   std::vector<field_view>& params() noexcept { return r_.params_; }
   std::vector<char>& decoded() noexcept { return r_.decoded_; }
 

@@ -14,6 +14,11 @@ log_level level_of(int code) {
   return code >= 500 ? log_level::error : code >= 400 ? log_level::warn : log_level::info;
 }
 
+/// Null where there is no route, so that nobody counts it as one that is called "".
+log_value or_null(std::string_view route) {
+  return route.empty() ? log_value(nullptr) : log_value(route);
+}
+
 /// The line of a response whose length is known when it has been sent. The request may be gone by then.
 class late_line {
  public:
@@ -21,6 +26,7 @@ class late_line {
       : log_(in.log()),
         method_(in.method_name()),
         path_(in.path()),
+        route_(in.route_path()),
         client_(in.client()),
         code_(code),
         began_(std::chrono::steady_clock::now() - in.elapsed()) {}
@@ -35,6 +41,7 @@ class late_line {
     log_.write(level_of(code_), "request",
                {{"method", method_},
                 {"path", path_},
+                {"route", or_null(route_)},
                 {"status", code_},
                 {"durationMs", took},
                 {"bytes", bytes_},
@@ -43,7 +50,7 @@ class late_line {
 
  private:
   logger log_;
-  std::string method_, path_, client_;
+  std::string method_, path_, route_, client_;
   int code_;
   std::chrono::steady_clock::time_point began_;
   std::uint64_t bytes_ = 0;
@@ -91,6 +98,7 @@ void access_log::after(const request& in, response& out) const {
   in.log().write(level_of(code), "request",
                  {{"method", in.method_name()},
                   {"path", in.path()},
+                  {"route", or_null(in.route_path())},
                   {"status", code},
                   {"durationMs", in.elapsed()},
                   {"bytes", out.body().size()},

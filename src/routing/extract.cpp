@@ -4,6 +4,7 @@
 
 #include "corbel/http/cookie.hpp"
 #include "corbel/http/media_type.hpp"
+#include "corbel/observe/log.hpp"
 #include "corbel/schema/fields.hpp"
 #include "corbel/schema/parse.hpp"
 #include "http/combined.hpp"
@@ -21,6 +22,11 @@ error extraction::take() && {
 }
 
 namespace detail {
+
+logger parameter<logger>::give(request& in, slot&) {
+  return in.log();
+}
+
 namespace {
 
 void read_optional(std::optional<std::string_view> text, std::string_view in, std::string_view name,

@@ -300,6 +300,13 @@ std::vector<std::string> router::build(const services& provided) {
   return wrong;
 }
 
+std::vector<route_info> router::table() const {
+  std::vector<route_info> all;
+  for (const auto& route : impl_->routes)
+    all.push_back({route.method_name, detail::full_path(route), route.summary});
+  return all;
+}
+
 std::vector<std::string> router::list() const {
   std::vector<std::string> all;
   for (const auto& route : impl_->routes) all.push_back(detail::name_of(route));
@@ -312,7 +319,7 @@ const resolved_route& router::resolve(request& head) const {
                        : found.path_known ? *impl_->other_method
                                           : *impl_->unknown_path;
   request_access access(head);
-  access.route(chosen.path());
+  access.route_path(chosen.path());
   access.body_limit(chosen.traits().body_limit);
   return chosen;
 }

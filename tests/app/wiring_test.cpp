@@ -132,3 +132,20 @@ TEST_CASE("routes are listed as they were added") {
   CHECK(a.list_routes() ==
         std::vector<std::string>{"GET /api/v1", "POST /api/v1/projects/:id", "PURGE /*all"});
 }
+
+TEST_CASE("what is said of a route is kept with it") {
+  app a;
+  auto api = a.group("/api/v1");
+  api.get("/projects/:id", [](path<int>) {}).summary("One project");
+  api.on("PURGE", "/", [] {});
+  std::vector<route_info> mine;
+  for (auto& each : a.route_table())
+    if (each.path.starts_with("/api/")) mine.push_back(std::move(each));
+  REQUIRE(mine.size() == 2);
+  CHECK(mine[0].method == "GET");
+  CHECK(mine[0].path == "/api/v1/projects/:id");
+  CHECK(mine[0].summary == "One project");
+  CHECK(mine[1].method == "PURGE");
+  CHECK(mine[1].path == "/api/v1");
+  CHECK(mine[1].summary.empty());
+}

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <stdexcept>
+#include <variant>
 
 #include "backends.hpp"
 #include "corbel/base/decimal.hpp"
@@ -264,5 +265,81 @@ TEST_CASE("cursors go by what is stored, where a column is finer than the type t
     CHECK(scanned(db, data::list_query().order_by("weight").order_by("at", true)).size() == 4);
     if (db.language().name == "postgres")
       CHECK(scanned(db, data::list_query().order_by("weight")) == ids{1, 2, 4, 3});
+  });
+}
+
+namespace {
+
+struct card {
+  std::string last_four;
+  std::int64_t cents = 0;
+};
+constexpr auto describe(corbel::tag<card>) {
+  using namespace corbel::rules;
+  return object(field("lastFour", &card::last_four), field("cents", &card::cents));
+}
+struct transfer {
+  std::string iban;
+  std::int64_t cents = 0;
+};
+constexpr auto describe(corbel::tag<transfer>) {
+  using namespace corbel::rules;
+  return object(field("iban", &transfer::iban), field("cents", &transfer::cents));
+}
+using payment = std::variant<card, transfer>;
+constexpr auto describe(corbel::tag<payment>) {
+  using namespace corbel::rules;
+  return one_of("kind", alternative<card>("card"), alternative<transfer>("transfer"));
+}
+struct bill {
+  std::int64_t id = 0;
+  payment paid_by;
+  std::optional<payment> refunded_by;
+};
+constexpr auto describe(corbel::tag<bill>) {
+  using namespace corbel::rules;
+  return object(field("id", &bill::id), field("paidBy", &bill::paid_by),
+                field("refundedBy", &bill::refunded_by));
+}
+constexpr auto table(corbel::tag<bill>) {
+  return data::table("bills");
+}
+
+const data::list_rules bill_rules{
+    .filterable = {"paidBy.kind", "refundedBy.kind", "paidBy.cents", "paidBy.iban"}, .default_sort = "id"};
+
+std::string bills_found(const data::database& db, std::vector<query_pair> query) {
+  const auto wanted = data::parse_list_query<bill>(query, bill_rules);
+  if (!wanted) return wanted.error().violations()[0].path + " " + wanted.error().violations()[0].message;
+  std::string ids;
+  for (const auto& one : run(data::repository<bill>(db).list(*wanted)).data) ids += std::to_string(one.id);
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("a list is filtered by which alternative of a union it is, and by what they have in common") {
+  CHECK(data::check(bill_rules, corbel::type_of<bill>()).empty());
+  data::list_rules wrong{.filterable = {"paidBy", "paidBy.kind.deeper", "paidBy.sort"}};
+  CHECK(data::check(wrong, corbel::type_of<bill>()).size() == 3);
+  backends::each([](const data::database& db) {
+    run(db.execute(
+        db.language().name == "postgres"
+            ? data::sql_text<0>("create table bills (id bigint primary key, paid_by jsonb not null, "
+                                "refunded_by jsonb)")
+            : data::sql_text<0>("create table bills (id integer primary key, paid_by text not null, "
+                                "refunded_by text)")));
+    const data::repository<bill> bills(db);
+    const auto add = [&](bill one) { run(bills.insert(std::move(one))).value(); };
+    add({1, card{"4242", 500}, {}});
+    add({2, transfer{"DE1", 700}, card{"4242", 700}});
+    add({3, transfer{"DE2", 900}, {}});
+    CHECK(bills_found(db, {{"paidBy.kind", "card"}}) == "1");
+    CHECK(bills_found(db, {{"paidBy.kind[ne]", "card"}}) == "23");
+    CHECK(bills_found(db, {{"refundedBy.kind", "card"}}) == "2");
+    CHECK(bills_found(db, {{"paidBy.cents[gt]", "600"}, {"paidBy.kind", "transfer"}}) == "23");
+    CHECK(bills_found(db, {{"paidBy.iban", "DE2"}}) == "3");
+    CHECK(bills_found(db, {{"paidBy.kind", "cash"}}) == "/paidBy.kind must be one of card, transfer");
+    CHECK(bills_found(db, {{"paidBy.kind[gt]", "card"}}).starts_with("/paidBy.kind[gt] cannot be compared"));
   });
 }

@@ -6,11 +6,13 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "corbel/app/app.hpp"
+#include "corbel/observe/log_sink.hpp"
 #include "server/running.hpp"
 #include "server/wire.hpp"
 
@@ -71,6 +73,68 @@ TEST_CASE("a check that is false or throws is 503, without its reason") {
     CHECK(a.inject(get("/readyz")).code() == 503);
     CHECK(a.inject(get("/livez")).code() == 200);
   }
+}
+
+TEST_CASE("what the service can do without makes it degraded, and not unready") {
+  app a(named("1"));
+  a.health().add("database", [] { return always(true); });
+  a.health().add(
+      "cache", [] { return broken(); }, failure_status::degraded);
+  const auto out = a.inject(get("/health"));
+  CHECK(out.code() == 200);
+  CHECK(out.body() == R"({"status":"degraded","database":"connected","cache":"disconnected","version":"1"})");
+  CHECK(a.inject(get("/readyz")).code() == 200);
+}
+
+TEST_CASE("what the service cannot do without counts more than what it can") {
+  app a(named("1"));
+  a.health().add(
+      "cache", [] { return always(false); }, failure_status::degraded);
+  a.health().add("database", [] { return always(false); });
+  CHECK(a.inject(get("/health")).body().starts_with(R"({"status":"unhealthy",)"));
+  CHECK(a.inject(get("/readyz")).code() == 503);
+}
+
+TEST_CASE("why a check fails is told to the log, once and not for each probe") {
+  const auto lines = std::make_shared<captured_log>();
+  auto settings = named("1");
+  settings.log = logger(lines);
+  bool works = false;
+  app a(std::move(settings));
+  a.health().add("fickle", [&] { return works ? always(true) : broken(); });
+  a.health().add(
+      "false", [] { return always(false); }, failure_status::degraded);
+  const auto probe = [&] {
+    (void)a.inject(get("/health"));
+    std::this_thread::sleep_for(1100ms);  // a report is good for a second
+  };
+  probe();
+  REQUIRE(lines->lines().size() == 2);
+  CHECK(lines->contains(R"("level":"warn","msg":"a health check fails")"));
+  CHECK(lines->contains(R"("check":"fickle","status":"unhealthy","cause":"no route to host")"));
+  CHECK(lines->contains(R"("check":"false","status":"degraded","cause":"the check gave false")"));
+  probe();
+  CHECK(lines->lines().size() == 2);
+  works = true;
+  probe();
+  CHECK(lines->lines().size() == 3);
+  CHECK(lines->contains(R"("msg":"a health check succeeds again")"));
+  works = false;
+  probe();
+  CHECK(lines->lines().size() == 4);
+}
+
+TEST_CASE("a failure is told with its cause, which no client reads") {
+  const auto lines = std::make_shared<captured_log>();
+  auto settings = named("1");
+  settings.log = logger(lines);
+  app a(std::move(settings));
+  a.health().add("database", []() -> task<bool> {
+    throw failure(unavailable("The database is not available.").because("role \"app\" does not exist"));
+    co_return true;
+  });
+  CHECK(a.inject(get("/health")).body().find("role") == std::string::npos);
+  CHECK(lines->contains("role \\\"app\\\" does not exist"));
 }
 
 TEST_CASE("a service that drains is alive and not ready") {

@@ -115,7 +115,7 @@ TEST_CASE("a request that is used again remembers nothing") {
   access.body("body");
   access.peer("192.0.2.1");
   access.params().push_back({"id", "1"});
-  access.route("/x");
+  access.route_path("/x");
   in.id("id");
   in.emplace(std::string("kept"));
   CHECK(in.query_params()->pairs().size() == 1);
@@ -125,7 +125,7 @@ TEST_CASE("a request that is used again remembers nothing") {
   CHECK(in.body() == "");
   CHECK(in.peer() == "");
   CHECK(in.path_params().empty());
-  CHECK(in.route().empty());
+  CHECK(in.route_path().empty());
   CHECK(in.id() == "");
   CHECK(in.find<std::string>() == nullptr);
   CHECK(in.version() == 11);

@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
@@ -85,6 +88,62 @@ TEST_CASE("the access log has one line for each answer, without the query") {
   CHECK(ok.dump().find("secret") == std::string::npos);
   CHECK(line("/missing")["level"] == "warn");
   CHECK(line("/fails")["level"] == "error");
+}
+
+TEST_CASE("the access log names the route, so that lines can be counted by it") {
+  const auto log = std::make_shared<captured_log>();
+  app a(plain(log));
+  a.use(access_log{});
+  auto api = a.group("/api/v1");
+  api.get("/projects/:id", [](path<int>) { return std::string(); });
+  api.get("/slow/:id", [](path<int>) -> task<std::string> { co_return std::string(); });
+  api.post("/files/*rest", [](request&) {
+    response out;
+    out.stream("text/plain", {[](body_sink& to) -> task<> { co_await to.write("1"); }, {}, false});
+    return out;
+  });
+  const auto route = [&](const injected_request& asked) {
+    log->clear();
+    (void)a.inject(asked);
+    REQUIRE(log->lines().size() == 1);
+    return nlohmann::json::parse(log->lines()[0])["route"];
+  };
+  CHECK(route(get("/api/v1/projects/7?a=b")) == "/api/v1/projects/:id");
+  CHECK(route(get("/api/v1/projects/none")) == "/api/v1/projects/:id");
+  CHECK(route({"HEAD", "/api/v1/projects/7"}) == "/api/v1/projects/:id");
+  CHECK(route(get("/api/v1/slow/7")) == "/api/v1/slow/:id");
+  CHECK(route(post("/api/v1/files/a/b")) == "/api/v1/files/*rest");
+  CHECK(route(get("/api/v1/nowhere")) == nullptr);
+  CHECK(route(del("/api/v1/projects/7")) == nullptr);
+}
+
+namespace {
+
+/// What a handler calls, which knows nothing of requests.
+task<std::string> rename(std::string name, logger log) {
+  log.info("renaming", {{"name", name}});
+  const auto loop = co_await boost::asio::this_coro::executor;
+  co_await boost::asio::post(loop, boost::asio::use_awaitable);
+  log.warn("renamed");
+  co_return name;
+}
+
+}  // namespace
+
+TEST_CASE("a handler's logger has the request's id, wherever it is handed on to") {
+  const auto log = std::make_shared<captured_log>();
+  app a(plain(log));
+  a.post("/rename",
+         [](body<std::string> name, logger to) { return rename(std::move(*name), std::move(to)); });
+  a.get("/plain", [](logger to) { to.info("found"); });
+  const auto ask = [&](const injected_request& asked, std::size_t lines) {
+    log->clear();
+    (void)a.inject(asked);
+    REQUIRE(log->lines().size() == lines);
+    for (const auto& line : log->lines()) CHECK(nlohmann::json::parse(line)["requestId"] == "the-id");
+  };
+  ask(post("/rename").json(R"("new")").header("X-Request-Id", "the-id"), 2);
+  ask(get("/plain").header("X-Request-Id", "the-id"), 1);
 }
 
 TEST_CASE("the line of a streamed response tells what was sent") {

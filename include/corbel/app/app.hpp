@@ -85,6 +85,12 @@ class app {
     note_provided(provided().provide(std::move(object)), detail::name_of_type<T>());
     return *this;
   }
+  /// Refused at compile time: the object would be gone when this returns.
+  template <class T>
+  requires detail::is_temporary<T> app& provide(T&&) {
+    detail::refuse_temporary<T>();
+    return *this;
+  }
 
   /// A part that is started before the app listens, in the order of these calls, and stopped in reverse when
   /// the last request is answered. Either action may be empty.
@@ -126,6 +132,8 @@ class app {
   std::uint16_t port() const noexcept;
   /// "GET /api/v1/projects/:id", a line for each route.
   std::vector<std::string> list_routes() const;
+  /// The same as values, each with its summary.
+  std::vector<route_info> route_table() const;
 
   /// Runs one request through the whole pipeline, without a socket, and waits for the response. The first
   /// call starts the components; the app's end stops them. Throws `wiring_error`. Not while `run` or `start`

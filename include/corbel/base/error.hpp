@@ -133,16 +133,15 @@ class error {
 /// Carries an `error` up through code that cannot return one. Caught once, by the error boundary.
 class failure : public std::exception {
  public:
-  explicit failure(corbel::error e) : error_(std::move(e)) {}
+  explicit failure(corbel::error e);
   const corbel::error& error() const noexcept { return error_; }
-  /// For logs and terminals: what really happened, where the message keeps it from the client.
-  const char* what() const noexcept override {
-    const bool hidden = error_.kind() == error_kind::internal && !error_.cause().empty();
-    return hidden ? error_.cause().c_str() : error_.message().c_str();
-  }
+  /// For logs and terminals, never for clients: the cause, where there is one. Behind the message, unless
+  /// that says no more than that something is wrong here (kinds `internal` and `unavailable`).
+  const char* what() const noexcept override;
 
  private:
   corbel::error error_;
+  std::string both_;  // message and cause, where both are told
 };
 
 /// The errors a service returns most. `message` is shown to the client, `code` is for its programs.

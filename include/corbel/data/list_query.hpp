@@ -83,7 +83,8 @@ struct list_query {
 
 /// What a client may ask of a list; all else in its query is refused. Fields are wire names.
 struct list_rules {
-  std::vector<std::string_view> filterable{};  ///< "attributes.color", too
+  /// Of a field that is JSON its members, too: "attributes.color"; of a union its discriminator.
+  std::vector<std::string_view> filterable{};
   std::vector<std::string_view> sortable{};
   std::string_view default_sort{};  ///< "createdAt:desc"; several are separated by commas
   std::size_t default_limit = 20;

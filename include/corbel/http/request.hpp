@@ -102,9 +102,9 @@ class request {
   /// What the application provides to handlers.
   const corbel::services& services() const noexcept;
 
-  /// The path of the route that serves it, as registered, such as "/api/v1/projects/:id"; empty where no
-  /// route was found. Of few values, so it may name a metric. Lives as long as the router.
-  std::string_view route() const noexcept { return route_; }
+  /// The path of the route that serves it, as it was registered, such as "/projects/:id": what metrics are
+  /// grouped by. Empty where no route does, and before one was chosen.
+  std::string_view route_path() const noexcept { return route_path_; }
 
   /// A value that one middleware leaves for later ones and the handler, found by its type.
   template <class T>
@@ -152,7 +152,7 @@ class request {
   mutable std::shared_ptr<const request_origin> origin_;  // read when first asked for
   std::chrono::steady_clock::time_point arrived_{};
   const app_context* context_ = nullptr;
-  std::string_view route_;
+  std::string_view route_path_;  // the router's
   // How far it has come through the layers of its route: see `request_access`.
   bool entered_ = false;
   bool client_left_ = false;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,20 @@ constexpr std::string_view name_of_type() {
   const std::string_view all = __PRETTY_FUNCTION__;
   const auto from = all.find("T = ") + 4;
   return all.substr(from, all.find_first_of(";]", from) - from);
+}
+
+template <class T>
+inline constexpr bool is_shared = false;
+template <class T>
+inline constexpr bool is_shared<std::shared_ptr<T>> = true;
+template <class T>
+concept is_temporary = !std::is_lvalue_reference_v<T> && !is_shared<std::remove_const_t<T>>;
+template <class T>
+constexpr void refuse_temporary() {
+  static_assert(
+      !is_temporary<T>,
+      "corbel: provide(object) borrows an object, which must live as long as the app, and this one is "
+      "gone when the line ends; give it a name first, or share it: provide(std::make_shared<T>(...))");
 }
 }  // namespace detail
 
@@ -41,6 +56,14 @@ class services {
   template <class T>
   bool provide(T& object) {
     return add(key_of<T>(), detail::name_of_type<T>(), std::shared_ptr<T>(std::shared_ptr<void>{}, &object));
+  }
+
+  /// Refused at compile time: the object would be gone when this returns.
+  template <class T>
+  requires detail::is_temporary<T>
+  bool provide(T&&) {
+    detail::refuse_temporary<T>();
+    return false;
   }
 
   /// Null when none was provided.

@@ -20,6 +20,8 @@
 
 namespace corbel {
 
+class logger;
+
 /// A text that may be a template argument, as in `path<uuid, "id">`.
 template <std::size_t N>
 struct fixed_name {
@@ -249,6 +251,16 @@ struct parameter<request&> {
 };
 template <>
 struct parameter<const request&> : parameter<request&> {};
+
+/// The application's log with the request's id on every line. A value: hand it on to what the handler calls.
+template <>
+struct parameter<logger> {
+  static constexpr bool known = true;
+  struct slot {};
+  static void fill(const request&, slot&, extraction&) {}
+  static logger give(request& in, slot&);
+  static void note(endpoint_contract&) {}
+};
 
 template <class P>
 struct value_parameter {

@@ -20,10 +20,17 @@ struct group_node;
 struct route_node;
 }  // namespace detail
 
+/// What is known of a registered route.
+struct route_info {
+  std::string method;
+  std::string path;     ///< whole, as registered: "/api/v1/projects/:id"
+  std::string summary;  ///< empty where none was given
+};
+
 /// One registered route, to say more about it. Valid as long as its router.
 class route {
  public:
-  /// One line for the API's documentation.
+  /// One line for whoever uses the API; `router::table` and `app::route_table` have it.
   route& summary(std::string text);
   /// The most bytes its body may have, in place of the server's limit.
   route& body_limit(std::size_t bytes);
@@ -137,6 +144,8 @@ class router final : public handler {
 
   /// A line for each route, in order of registration: "GET /api/v1/projects/:id".
   std::vector<std::string> list() const;
+  /// The same as values, for documentation.
+  std::vector<route_info> table() const;
 
   /// Only after `build`.
   const resolved_route& resolve(request& head) const override;

@@ -8,6 +8,7 @@
 
 #include <corbel/app/app.hpp>
 #include <corbel/http/status.hpp>
+#include <corbel/testing/multipart.hpp>
 
 /// Asks an application in process, through its whole pipeline and without a socket:
 ///
@@ -78,6 +79,11 @@ class call {
   template <class T>
   requires(described<T>) call && json(const T& value) && {
     return std::move(*this).json(corbel::json::to_text(value));
+  }
+
+  /// A form with files.
+  call&& multipart(const multipart_form& form) && {
+    return std::move(*this).body(form.body(), form.content_type());
   }
 
   answer send() &&;
