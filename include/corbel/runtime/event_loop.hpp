@@ -10,8 +10,9 @@
 #include <corbel/runtime/readiness.hpp>
 
 namespace boost::asio {
+class any_io_executor;
 class io_context;
-}
+}  // namespace boost::asio
 
 namespace corbel {
 
@@ -73,5 +74,10 @@ class event_loop {
   lag_meter lag_;
   std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();
 };
+
+/// The loop that a coroutine with this executor (`co_await boost::asio::this_coro::executor`) runs on, made
+/// as by `event_loop::of`. From the loop's thread. Throws std::logic_error when the executor is neither an
+/// io_context's nor a strand of one, such as that of a thread_pool.
+event_loop& loop_of(const boost::asio::any_io_executor& executor);
 
 }  // namespace corbel
