@@ -1,8 +1,5 @@
 #include "corbel/runtime/blocking_pool.hpp"
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -14,9 +11,6 @@
 
 namespace corbel {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
 namespace detail {
 
 namespace {
@@ -26,13 +20,10 @@ bool claim(blocking_job& job) {
   return !job.answered.exchange(true, std::memory_order_acq_rel);
 }
 
-void give(blocking_job& job, error_code why = {}) {
-  job.waiter->resume(why);
-  job.answer_given.store(true, std::memory_order_release);
-}
-
 void answer(blocking_job& job) {
-  if (claim(job)) give(job);
+  if (!claim(job)) return;
+  job.waiter->resume({});
+  job.answer_given.store(true, std::memory_order_release);
 }
 
 struct posted_job final : blocking_job {
@@ -131,28 +122,25 @@ std::size_t blocking_pool::waiting() const {
 }
 
 task<void> blocking_pool::wait_for(std::shared_ptr<detail::blocking_job> job) {
-  auto start = [](auto handler, const std::shared_ptr<core>& pool,
-                  const std::shared_ptr<detail::blocking_job>& work) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    work->waiter = new detail::suspended_handler<decltype(handler)>(std::move(handler));
-    // The slot is set before the work can finish; a late signal finds the job answered.
-    if (slot.is_connected() && !work->shielded)
-      slot.assign([work](asio::cancellation_type type) {
-        if ((type & (asio::cancellation_type::terminal | asio::cancellation_type::partial)) ==
-            asio::cancellation_type::none)
-          return;
-        // Claimed before the work learns of it: work that ends early must not pass for work that is done.
-        if (!detail::claim(*work)) return;
-        work->abandoned.set_.store(true, std::memory_order_relaxed);
-        detail::give(*work, asio::error::operation_aborted);
-      });
-    if (!pool->push(work, true)) {
-      work->refused = true;
-      detail::answer(*work);
-    }
+  auto begin = [pool = core_, job](std::unique_ptr<detail::suspended> who) {
+    job->waiter = who.release();
+    if (pool->push(job, true)) return;
+    job->refused = true;
+    detail::answer(*job);
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(start, asio::use_awaitable,
-                                                                                 core_, job);
+  auto withdraw = [job]() -> std::unique_ptr<detail::suspended> {
+    // Claimed before the work learns of it: work that ends early must not pass for work that is done.
+    if (!detail::claim(*job)) return nullptr;
+    job->abandoned.set_.store(true, std::memory_order_relaxed);
+    std::unique_ptr<detail::suspended> who(job->waiter);
+    // The coroutine is resumed by its own loop, which it cannot end before this has returned.
+    job->answer_given.store(true, std::memory_order_release);
+    return who;
+  };
+  if (job->shielded)
+    co_await detail::suspend(std::move(begin));
+  else
+    co_await detail::suspend(std::move(begin), std::move(withdraw));
   // Posting to a loop touches it until the call returns: whoever resumed us may still be in there, and what
   // follows may end the loop.
   while (!job->answer_given.load(std::memory_order_acquire)) std::this_thread::yield();
