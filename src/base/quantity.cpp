@@ -40,7 +40,8 @@ std::optional<Number> read(std::string_view text, const std::array<quantity_unit
   Number number = 0;
   const auto [stop, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (problem != std::errc{}) return {};
-  const std::string_view name(stop, static_cast<std::size_t>(text.data() + text.size() - stop));
+  std::string_view name(stop, static_cast<std::size_t>(text.data() + text.size() - stop));
+  if (name == "min") name = "m";  // as C++ writes it; no size is called so
   for (const auto& u : units)
     if (u.name == name) {
       if (number > std::numeric_limits<Number>::max() / u.factor) return {};

@@ -34,8 +34,9 @@ bool is_plain_list(const type_descriptor& type, std::string_view text) {
   return type.kind == type_kind::list && is_scalar(*type.element) && !trimmed(text).starts_with('[');
 }
 
-std::string what_is_expected(const type_descriptor& type) {
+std::string what_is_expected(const type_descriptor& type, const constraints& rules) {
   const auto& bare = type.bare();
+  if (rules.file) return "the path of a file";
   if (is_scalar(bare)) return expectation(bare);
   if (bare.kind == type_kind::list && is_scalar(*bare.element))
     return "a list separated by commas, each element " + expectation(*bare.element);
@@ -69,7 +70,8 @@ class reader {
   }
 
   static std::string for_example(const field_descriptor& field, const std::string& name, const void* unset) {
-    const auto example = example_of(*field.type, *field.rules, name, unset);
+    // What a required member is made with is no value that anybody means.
+    const auto example = example_of(*field.type, *field.rules, name, field.required ? nullptr : unset);
     return example.empty() ? "." : ", for example " + name + "=" + example + ".";
   }
 
@@ -88,7 +90,8 @@ class reader {
     if (!given) {
       if (field.required)
         all_.push_back({"env", at.pointer(), "required",
-                        name + " is missing: " + what_is_expected(type) + for_example(field, name, unset)});
+                        name + " is missing: " + what_is_expected(type, *field.rules) +
+                            for_example(field, name, unset)});
       return;
     }
     violation_list found("env");

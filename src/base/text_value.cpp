@@ -129,7 +129,9 @@ std::string expectation(const type_descriptor& type) {
     case type_kind::uuid: return "a UUID such as 0190a5b0-6c1e-7cc0-8000-0123456789ab";
     case type_kind::bytes: return "bytes as base64 such as aGVsbG8=";
     case type_kind::enumeration: return enumeration_expectation(*type.enumeration);
-    case type_kind::custom: return "a text in the form this value has";
+    case type_kind::custom:
+      return type.custom->expected.empty() ? "a text in the form this value has"
+                                           : std::string(type.custom->expected);
     case type_kind::optional: return expectation(*type.element);
     case type_kind::list: return "a list";
     case type_kind::map:

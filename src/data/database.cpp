@@ -233,12 +233,37 @@ task<void> database::ping() const {
 
 namespace {
 
+/// As RFC 3986, 3.1 has it, but for a single letter, which begins a path of Windows.
+bool is_scheme(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  return text.size() > 1 && letter(text[0]) && std::all_of(text.begin(), text.end(), [&](char c) {
+           return letter(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+         });
+}
+
+std::string url_forms(std::initializer_list<driver> drivers) {
+  std::string all;
+  for (const auto& one : drivers) {
+    if (!all.empty()) all += " or ";
+    if (one.scheme == "sqlite")
+      all += "sqlite:FILE, such as sqlite:app.db";
+    else
+      all += std::string(one.scheme) + "://user:password@host/name";
+  }
+  return all.empty() ? "one for a driver that connect(...) is given; it has none" : all;
+}
+
 database connect_by(std::string_view url, std::initializer_list<driver> drivers, const logger* log) {
   const auto colon = url.find(':');
   const auto scheme = url.substr(0, colon == std::string_view::npos ? 0 : colon);
   for (const auto& one : drivers)
     if (!scheme.empty() && (one.scheme == scheme || one.other_scheme == scheme)) return one.open(url, log);
   // The URL itself may hold a password: only its scheme is shown.
+  if (!is_scheme(scheme))
+    throw failure(error{error_kind::invalid, "bad_database_url",
+                        (url.empty() ? std::string("The database URL is empty.")
+                                     : "The database URL does not say which database it is for.") +
+                            " Write " + url_forms(drivers) + '.'});
   throw failure(error{error_kind::invalid, "bad_database_url",
                       "The database URL begins with \"" + std::string(scheme) +
                           ":\", for which this program has no driver. It has: " + scheme_list(drivers) +

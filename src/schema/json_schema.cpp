@@ -230,6 +230,11 @@ class schema_writer {
     if (rules.format == text_format::url && rules.pattern.empty())
       text("pattern", "^(" + scheme_pattern(rules) + ")://([^/?#@]*@)?[^/?#@:]");
     if (rules.one_of_count > 0) names(rules.one_of.data(), rules.one_of_count, nullable);
+    if (rules.example.empty()) return;
+    key("examples");
+    out_.push_back('[');
+    json::append_string(out_, rules.example);
+    out_.push_back(']');
   }
 
   void list(const type_descriptor& type, const constraints& rules, bool nullable) {

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <map>
 
+#include "corbel/server/settings.hpp"
+
 using namespace std::chrono_literals;
 using corbel::settings::source;
 
@@ -185,6 +187,80 @@ TEST_CASE("every problem is told at once, each with an example, and no value is 
     CAPTURE(line);
     CHECK(text.find(line) != std::string::npos);
   }
+}
+
+namespace {
+
+struct order_settings {
+  std::chrono::minutes ttl{};
+  std::chrono::milliseconds wait{};
+  corbel::byte_size largest{};
+  std::string token_url;
+  std::string monkey;
+  std::string api_key;
+  std::string pin_secret;
+  std::string export_path;
+  std::string signing_certificate;
+  std::string public_key;
+  std::string colour;
+};
+constexpr auto describe(corbel::tag<order_settings>) {
+  using namespace corbel::rules;
+  using s = order_settings;
+  return object(field("ttl", &s::ttl), field("wait", &s::wait), field("largest", &s::largest),
+                field("tokenUrl", &s::token_url), field("monkey", &s::monkey), field("apiKey", &s::api_key),
+                field("pinSecret", &s::pin_secret, text().max(8)), field("exportPath", &s::export_path),
+                field("signingCertificate", &s::signing_certificate),
+                field("publicKey", &s::public_key, text().file()),
+                field("colour", &s::colour, text().example("#ff8800")));
+}
+
+}  // namespace
+
+TEST_CASE("a duration without its unit is told which there are") {
+  source from;
+  from.add("SHOP_ORDER_TTL", "15").add("SHOP_ORDER_WAIT", "30").add("SHOP_ORDER_LARGEST", "4096");
+  const auto read = corbel::settings::read<order_settings>(from, "SHOP_ORDER");
+  REQUIRE_FALSE(read);
+  const auto text = corbel::settings::explain(read.error());
+  CAPTURE(text);
+  for (const char* line :
+       {"SHOP_ORDER_TTL must be a duration with its unit such as 15min, 2h or 1d (set in the program), for "
+        "example SHOP_ORDER_TTL=15min.",
+        "SHOP_ORDER_WAIT must be a duration with its unit such as 15min, 30s or 250ms (set in the program), "
+        "for "
+        "example SHOP_ORDER_WAIT=15min.",
+        "SHOP_ORDER_LARGEST must be a size with its unit such as 512KiB, 1MiB or 5MB (set in the program), "
+        "for "
+        "example SHOP_ORDER_LARGEST=512KiB."}) {
+    CAPTURE(line);
+    CHECK(text.find(line) != std::string::npos);
+  }
+}
+
+TEST_CASE("an example is one of what the variable means, and keeps its rules") {
+  const auto read = corbel::settings::read<order_settings>(source());
+  REQUIRE_FALSE(read);
+  const auto text = corbel::settings::explain(read.error());
+  CAPTURE(text);
+  for (const char* line :
+       {"TTL is missing: a duration with its unit such as 15min, 2h or 1d, for example TTL=15min.",
+        "TOKEN_URL=https://example.org/.", "MONKEY=text.", "API_KEY=\"$(openssl rand -hex 32)\".",
+        "PIN_SECRET=\"$(openssl rand -hex 4)\".", "EXPORT_PATH=/path/to/it.",
+        "SIGNING_CERTIFICATE=/etc/ssl/certs/example.org.pem.",
+        "PUBLIC_KEY is missing: the path of a file, for example PUBLIC_KEY=/etc/ssl/private/example.org.key.",
+        "COLOUR=#ff8800."}) {
+    CAPTURE(line);
+    CHECK(text.find(line) != std::string::npos);
+  }
+}
+
+TEST_CASE("the library's own files are told as files") {
+  const auto read =
+      corbel::settings::read<corbel::server_settings>(source().add("TLS_CERTIFICATE", "/etc/a.pem"));
+  REQUIRE_FALSE(read);
+  CHECK(read.error().violations().at(0).message ==
+        "TLS_KEY is missing: the path of a file, for example TLS_KEY=/etc/ssl/private/example.org.key.");
 }
 
 TEST_CASE("rules across members name the member they blame") {

@@ -24,6 +24,8 @@ TEST_CASE("durations travel in the largest unit that divides them") {
   CHECK(from_text(tag<std::chrono::seconds>{}, "1d") == 86400s);
   CHECK(from_text(tag<std::chrono::hours>{}, "120m") == 2h);
   CHECK(from_text(tag<std::chrono::seconds>{}, "-90s") == -90s);
+  CHECK(from_text(tag<std::chrono::seconds>{}, "15min") == 15min);
+  CHECK_FALSE(from_text(tag<std::chrono::seconds>{}, "15mins"));
   for (const char* text : {"", "30", "s", "30 s", " 30s", "30s ", "1.5s", "+1s", "30S", "30sec", "250ms",
                            "1h30m", "99999999999999999999s", "9223372036854775807d"}) {
     CAPTURE(text);
@@ -51,9 +53,22 @@ TEST_CASE("both are members of described types like any other") {
   std::chrono::milliseconds wait{};
   CHECK_FALSE(corbel::read_text(corbel::type_of<std::chrono::milliseconds>(), "5m", &wait));
   CHECK(wait == 5min);
-  CHECK(corbel::read_text(corbel::type_of<std::chrono::milliseconds>(), "soon", &wait));
+  CHECK(corbel::read_text(corbel::type_of<std::chrono::milliseconds>(), "15", &wait) ==
+        "a duration with its unit such as 15min, 30s or 250ms");
+  byte_size room;
+  CHECK(corbel::read_text(corbel::type_of<byte_size>(), "15", &room) ==
+        "a size with its unit such as 512KiB, 1MiB or 5MB");
   std::string text;
   const byte_size size{64 << 10};
   corbel::append_text(text, corbel::type_of<byte_size>(), &size);
   CHECK(text == "64KiB");
+}
+
+TEST_CASE("what a duration is said to be can be read as one") {
+  CHECK(from_text(tag<std::chrono::hours>{}, "12h"));
+  CHECK(expectation(tag<std::chrono::hours>{}) == "a duration with its unit such as 12h or 7d");
+  CHECK(from_text(tag<std::chrono::minutes>{}, "15min"));
+  CHECK(expectation(tag<std::chrono::minutes>{}).find("15min, 2h or 1d") != std::string_view::npos);
+  CHECK(from_text(tag<std::chrono::seconds>{}, "30s"));
+  CHECK(expectation(tag<std::chrono::seconds>{}).find("15min, 30s or 2h") != std::string_view::npos);
 }

@@ -162,7 +162,7 @@ TEST_CASE("the URL finds its driver, or says what there is") {
     try {
       data::connect(url, {corbel::sqlite::driver()});
     } catch (const corbel::failure& f) {
-      return f.error().message();
+      return std::string(f.what());
     }
     return std::string();
   };
@@ -172,13 +172,33 @@ TEST_CASE("the URL finds its driver, or says what there is") {
   CHECK(contains(url_error("postgres://u:hidden@h/d"), "It has: sqlite:."));
   CHECK_FALSE(contains(url_error("postgres://u:hidden@h/d"), "hidden"));
   CHECK(contains(url_error("sqlite:"), "names no file"));
-  CHECK(contains(url_error("sqlite:x.db?journal=1"), "no such option"));
+  for (const auto* bare : {"foo.db", "/var/lib/foo.db", "./foo.db", "C:\\foo.db", "my file:x"}) {
+    CAPTURE(bare);
+    CHECK(url_error(bare) ==
+          "The database URL does not say which database it is for. Write sqlite:FILE, such as "
+          "sqlite:app.db.");
+  }
+  CHECK(url_error("").starts_with("The database URL is empty. Write sqlite:FILE"));
+  CHECK(contains(url_error("sqlite:x.db?readerz=3"),
+                 "There is no option \"readerz\"; \"readers\" was meant, perhaps. There are synchronous, "));
+  CHECK(contains(url_error("sqlite:x.db?busytimeout=3s"), "\"busy_timeout\" was meant"));
+  CHECK(url_error("sqlite:x.db?journal=1").starts_with("There is no option \"journal\". There are "));
   CHECK(contains(url_error("sqlite:x.db?busy_timeout=5"), "such as 250ms, 5s or 1m"));
   CHECK(contains(url_error("sqlite:x.db?synchronous=sometimes"), "off, normal, full or extra"));
   CHECK(contains(url_error("sqlite:%zz"), "hexadecimal"));
   CHECK(contains(url_error("sqlite://host/x.db"), "not a host"));
-  CHECK(contains(url_error("sqlite:/no/such/folder/x.db"), "cannot be opened"));
+  CHECK(url_error("sqlite:/no/such/folder/x.db") ==
+        "The database file \"/no/such/folder/x.db\" cannot be opened (unable to open database file). Its "
+        "folder "
+        "\"/no/such/folder\" does not exist: create it, or correct the path.");
   const corbel::testing::temporary_folder folder;
+  CHECK(contains(url_error("sqlite:" + folder.path().string()), "It is a folder: name a file in it."));
+  // The path is no client's business.
+  try {
+    data::connect("sqlite:/no/such/folder/x.db", {corbel::sqlite::driver()});
+  } catch (const corbel::failure& f) {
+    CHECK(f.error().message() == "The database is not available. Try again shortly.");
+  }
   const auto text_file = (folder.path() / "notes.db").string();
   std::ofstream(text_file) << std::string(5000, 'x');
   CHECK(contains(url_error("sqlite:" + text_file), "notes.db\" cannot be used (file is not a database)"));

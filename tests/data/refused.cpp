@@ -29,6 +29,7 @@ corbel::task<void> use(data::database db, std::string made) {
 #if CASE == 0
   co_await db.execute("update t set a = $1 where b = '$2' -- $3", 1);
   co_await db.execute(data::trusted(made));
+  co_await db.execute("select a ? 'b', a::text, '%s' from t where c = $1 and a ?| d", 1);
   co_await db.transact(&keep, 1);
   data::repository<thing> things(db);
   (void)co_await things.find(1);
@@ -50,6 +51,12 @@ corbel::task<void> use(data::database db, std::string made) {
 #elif CASE == 8 || CASE == 9
   data::repository<thing> things(db);  // write `constexpr auto table(corbel::tag<T>)` beside this type
   (void)co_await things.find(1);
+#elif CASE == 11
+  co_await db.execute("update t set a = ? where b = ?", 1, 2);  // placeholders_are_written_as
+#elif CASE == 12
+  co_await db.execute("update t set a = :a where b = :b", 1, 2);  // placeholders_are_written_as
+#elif CASE == 13
+  co_await db.execute("update t set a = %s", 1);  // placeholders_are_written_as
 #elif CASE == 10
   co_await db.execute(made);  // SQL is a literal
 #endif

@@ -14,6 +14,9 @@ WORDS = {
     7: "corbel: the body of a transaction captures nothing; pass what it needs as further arguments",
     8: "corbel: the version of table(...) is no field of describe(...)",
     9: "corbel: write `constexpr auto table(corbel::tag<T>)` beside this type",
+    11: "placeholders_are_written_as_a_dollar_sign_and_a_number",
+    12: "placeholders_are_written_as_a_dollar_sign_and_a_number",
+    13: "placeholders_are_written_as_a_dollar_sign_and_a_number",
     10: "corbel: SQL is a literal, with $1, $2, ... for values",
 }
 

@@ -77,5 +77,8 @@ class decimal {
 /// Reads digits, at most one point with digits on both sides, and a '-' in front. Leading zeros and the sign
 /// of zero are dropped. Empty for anything else: blanks, '+', exponents, "NaN", "Infinity", too many digits.
 std::optional<decimal> from_text(tag<decimal>, std::string_view text);
+constexpr std::string_view expectation(tag<decimal>) {
+  return "a decimal number such as 12.50";
+}
 
 }  // namespace corbel

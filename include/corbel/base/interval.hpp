@@ -27,5 +27,8 @@ std::string to_text(const interval& span);
 /// and in this order; only seconds have a fraction, of up to six digits. Empty for anything else, and for
 /// what the parts cannot hold.
 std::optional<interval> from_text(tag<interval>, std::string_view text) noexcept;
+constexpr std::string_view expectation(tag<interval>) {
+  return "an ISO 8601 duration such as P1Y2M3DT4H";
+}
 
 }  // namespace corbel

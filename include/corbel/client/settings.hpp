@@ -110,9 +110,9 @@ constexpr auto describe(tag<client_tls>) {
   using namespace rules;
   using t = client_tls;
   return object(field("systemAuthorities", &t::system_authorities, defaulted()),
-                field("authorityFile", &t::authority_file, defaulted()),
-                field("certificateFile", &t::certificate_file, defaulted()),
-                field("keyFile", &t::key_file, defaulted()));
+                field("authorityFile", &t::authority_file, text().file().defaulted()),
+                field("certificateFile", &t::certificate_file, text().file().defaulted()),
+                field("keyFile", &t::key_file, text().file().defaulted()));
 }
 
 /// The variables that `settings::from_environment<client_settings>("HTTP_CLIENT")` reads. That every

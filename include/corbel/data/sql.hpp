@@ -23,6 +23,7 @@ struct placeholder_scan {
   enum class fault : std::uint8_t { none, unclosed_quote, unclosed_comment, zero, too_many };
   std::size_t highest = 0;
   bool gap = false;
+  bool foreign = false;  ///< it may have the placeholders of another library: `?`, `:name`, `%s`
   fault wrong = fault::none;
 };
 
@@ -84,6 +85,10 @@ constexpr placeholder_scan scan_placeholders(std::string_view sql) {
       seen[number] = true;
       if (number > found.highest) found.highest = number;
     } else {
+      // Each of these is an operator somewhere: only beside a missing $n is it a mistake.
+      const bool named = c == ':' && at + 1 < sql.size() && begins_word(sql[at + 1]);
+      found.foreign = found.foreign || c == '?' || (named && (at == 0 || sql[at - 1] != ':')) ||
+                      sql.substr(at, 2) == "%s";
       ++at;
     }
   }
@@ -94,6 +99,7 @@ constexpr placeholder_scan scan_placeholders(std::string_view sql) {
 // Never constant: calling one of these while the compiler checks a literal IS the error message.
 void this_SQL_has_more_placeholders_than_arguments();
 void this_SQL_has_fewer_placeholders_than_arguments();
+void placeholders_are_written_as_a_dollar_sign_and_a_number_from_1_up_not_as_question_marks_or_names();
 void this_SQL_skips_a_placeholder_use_each_of_them_from_1_up();
 void this_SQL_has_a_quote_that_never_ends();
 void this_SQL_has_a_comment_that_never_ends();
@@ -116,6 +122,9 @@ class sql_text {
     if (found.wrong == fault::zero || found.wrong == fault::too_many)
       detail::placeholders_are_counted_from_1_to_1000();
     if (found.highest > Count) detail::this_SQL_has_more_placeholders_than_arguments();
+    if (found.highest < Count && found.foreign)
+      detail::
+          placeholders_are_written_as_a_dollar_sign_and_a_number_from_1_up_not_as_question_marks_or_names();
     if (found.highest < Count) detail::this_SQL_has_fewer_placeholders_than_arguments();
     if (found.gap) detail::this_SQL_skips_a_placeholder_use_each_of_them_from_1_up();
   }

@@ -129,6 +129,22 @@ concept names_around = requires {
   &M::around;
 };
 
+// One that lacks nothing but const is told so, not that it has another signature.
+template <class M>
+concept lacks_const = (!has_before<M> &&
+                       requires(M & m, request& in, response& out) {
+                         { m.before(in, out) } -> std::same_as<flow>;
+                       }) ||
+                      (!has_after<M> &&
+                       requires(M & m, const request& in, response& out) { m.after(in, out); }) ||
+                      (!has_around<M> &&
+                       requires(M & m, request& in, next rest) {
+                         { m.around(in, rest) } -> std::same_as<task<response>>;
+                       }) ||
+                      (!is_around<M> && requires(M & m, request& in, next rest) {
+                        { m(in, rest) } -> std::same_as<task<response>>;
+                      });
+
 template <class M>
 class middleware_of final : public middleware {
  public:
@@ -196,7 +212,12 @@ std::shared_ptr<const middleware> make_middleware(M m) {
                           detail::has_after<M> || detail::has_around<M> || detail::is_around<M> || requires {
       m.limits();
     };
-    static_assert(fits,
+    constexpr bool is_const = !detail::lacks_const<M>;
+    static_assert(is_const,
+                  "corbel: a middleware's functions are const, since one object serves all threads at once; "
+                  "write const behind the parameters (of a lambda, leave mutable out), and keep what changes "
+                  "in a std::atomic or behind a mutex");
+    static_assert(!is_const || fits,
                   "corbel: a middleware has guard(request&) const -> result<void> or task<result<void>>, "
                   "before(request&, response&) const -> flow, after(const request&, response&) const, "
                   "around(request&, next) const -> task<response>, or limits() const; this type has none of "
@@ -208,12 +229,12 @@ std::shared_ptr<const middleware> make_middleware(M m) {
                                      detail::has_after<M>)&&(!detail::names_around<M> ||
                                                              detail::has_around<M>);
     static_assert(
-        !fits || well_written,
+        !is_const || !fits || well_written,
         "corbel: a middleware's functions are guard(request&) const -> result<void> or task<result<void>>, "
         "before(request&, response&) const -> flow, after(const request&, response&) const and "
         "around(request&, next) const -> task<response>; this type has one of these names with another "
         "signature");
-    if constexpr (fits && well_written)
+    if constexpr (is_const && fits && well_written)
       return std::make_shared<detail::middleware_of<M>>(std::move(m));
     else
       return nullptr;

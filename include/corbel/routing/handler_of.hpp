@@ -241,7 +241,8 @@ std::shared_ptr<const endpoint> checked_endpoint(F f, signature_of<R, Ps...>) {
       takes,
       "corbel: a handler takes path<T, \"name\">, query<T>, header<T, \"Name\">, cookie<T, \"name\">, "
       "body<T>, form<T>, multipart<T>, multipart_stream, "
-      "body_stream, state<T>, request& or a type with a corbel::extractor of its own, each by value but the "
+      "body_stream, state<T>, logger, request& or a type with a corbel::extractor of its own, each by value "
+      "but the "
       "request; a "
       "parameter of this handler is none of these");
   constexpr bool gives = is_replyable<typename unwrap_task<R>::type>();
@@ -249,7 +250,8 @@ std::shared_ptr<const endpoint> checked_endpoint(F f, signature_of<R, Ps...>) {
       !takes || gives,
       "corbel: a handler returns a described type, std::string, response, created<T>, json_reply<T>, "
       "no_content, void, error, a result<> of these, a task<> of any, or a type with a corbel::reply of its "
-      "own; this handler's result is none of these, so describe its type or convert it");
+      "own; this handler's result is none of these, so describe its type, in the namespace of the "
+      "type, or convert it");
   constexpr bool one_way = (0 + ... + int(reads_stream<Ps> || reads_whole<Ps>)) <= 1;
   static_assert(!takes || !gives || one_way,
                 "corbel: a handler takes the body once: as body<T>, merge_body<T>, body_stream or another "
@@ -278,7 +280,12 @@ namespace corbel {
 template <class F>
 requires(!std::is_base_of_v<endpoint, F>) std::shared_ptr<const endpoint> make_endpoint(F f) {
   using found = typename detail::call_signature<F>::type;
-  static_assert(!std::is_void_v<found>,
+  constexpr bool is_member = std::is_member_pointer_v<F>;
+  static_assert(
+      !is_member,
+      "corbel: a member function has no object to run on here; write a handler that takes one as "
+      "state<T> and calls it: [](state<T> self, path<uuid, \"id\"> id) { return self->find(*id); }");
+  static_assert(is_member || !std::is_void_v<found>,
                 "corbel: a handler is a function or an object with one call operator that is const and no "
                 "template; write "
                 "the parameter types out instead of auto");

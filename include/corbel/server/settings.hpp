@@ -70,8 +70,11 @@ struct tls_settings {
 constexpr auto describe(tag<tls_settings>) {
   using namespace rules;
   using s = tls_settings;
-  return object(field("certificate", &s::certificate, text().min(1)), field("key", &s::key, text().min(1)),
-                field("clientCa", &s::client_ca, defaulted()), field("clients", &s::clients));
+  return object(
+      field("certificate", &s::certificate, text().min(1).file().example("/etc/ssl/certs/example.org.pem")),
+      field("key", &s::key, text().min(1).file().example("/etc/ssl/private/example.org.key")),
+      field("clientCa", &s::client_ca, text().file().example("/etc/ssl/certs/clients.pem").defaulted()),
+      field("clients", &s::clients));
 }
 
 /// The fields in which trusted proxies tell of the client.
@@ -146,7 +149,8 @@ constexpr auto describe(tag<server_settings>) {
                 field("drainTimeout", &server_settings::drain_timeout, defaulted()),
                 field("drainDelay", &server_settings::drain_delay, defaulted()),
                 field("idleGrace", &server_settings::idle_grace, defaulted()),
-                field("handoverSocket", &server_settings::handover_socket, text().max(90).defaulted()),
+                field("handoverSocket", &server_settings::handover_socket,
+                      text().max(90).file().example("/run/app/handover.sock").defaulted()),
                 field("shedLoad", &server_settings::shed_load, defaulted()),
                 field("tls", &server_settings::tls),
                 field("trustedProxies", &server_settings::trusted_proxies, defaulted()),

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "data/postgres/connect_advice.hpp"
 #include "data/postgres/errors.hpp"
 #include "data/postgres/oids.hpp"
 #include "data/postgres/rows.hpp"
@@ -51,7 +52,7 @@ detail::session_maker copy_session::maker(const options&) {
     if (made && PQstatus(made) == CONNECTION_OK) return std::make_unique<copy_session>(made);
     const std::string why = made ? PQerrorMessage(made) : "out of memory";
     PQfinish(made);
-    throw failure(connection_error("Postgres cannot be reached: " + why));
+    throw failure(connection_error("Postgres cannot be reached: " + why + "; " + connect_advice(why)));
   };
   return how;
 }

@@ -177,7 +177,7 @@ error unknown_outcome(std::string cause) {
              "The connection to the database was lost while this was being stored: it may have been, or not. "
              "Look before you send it again.",
              "commit_unknown")
-      .because(std::move(cause));
+      .because("a change may have been stored, or not: " + cause);
 }
 
 error busy_error(std::string cause) {

@@ -9,14 +9,35 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "data/postgres/connect_advice.hpp"
 #include "data/postgres/errors.hpp"
+#include "data/url_query.hpp"
 
 namespace corbel::postgres {
 namespace {
+
+/// The options of a database URL that are not libpq's.
+constexpr std::string_view url_options[] = {"connections",
+                                            "pipeline",
+                                            "most_waiting",
+                                            "statement_cache",
+                                            "most_result",
+                                            "threads",
+                                            "checkout_timeout",
+                                            "statement_timeout",
+                                            "idle_in_transaction_timeout",
+                                            "max_lifetime",
+                                            "slow_query",
+                                            "replicas",
+                                            "pooler"};
 
 struct free_conninfo {
   void operator()(PQconninfoOption* all) const noexcept { PQconninfoFree(all); }
@@ -26,6 +47,7 @@ std::string trimmed(const char* text) {
   std::string all = text ? text : "";
   while (!all.empty() && (all.back() == '\n' || all.back() == ' ')) all.pop_back();
   std::replace(all.begin(), all.end(), '\n', ' ');
+  std::erase(all, '\t');
   return all;
 }
 
@@ -58,6 +80,21 @@ std::string_view what_is_wrong(std::string_view said) {
   for (const auto& [begins, means] : known)
     if (said.starts_with(begins)) return means;
   return "libpq does not understand it";
+}
+
+/// A misspelt option is not repeated either, since it may be a part of the password; the one that was meant
+/// is told.
+std::string option_meant(std::string_view said) {
+  if (!said.starts_with("invalid URI query parameter") && !said.starts_with("invalid connection option"))
+    return {};
+  const auto open = said.find('"');
+  const auto close = said.rfind('"');
+  if (open == said.npos || close <= open) return {};
+  std::vector<std::string_view> names(std::begin(url_options), std::end(url_options));
+  const std::unique_ptr<PQconninfoOption, free_conninfo> libpq(PQconndefaults());
+  for (const auto* one = libpq.get(); one && one->keyword; ++one) names.emplace_back(one->keyword);
+  const auto meant = data::nearest_name(said.substr(open + 1, close - open - 1), names);
+  return meant.empty() ? "" : "; \"" + std::string(meant) + "\" was meant, perhaps";
 }
 
 error bad_url(std::string_view why) {
@@ -93,7 +130,7 @@ std::unique_ptr<PQconninfoOption, free_conninfo> parse(const std::string& connin
   std::unique_ptr<PQconninfoOption, free_conninfo> all(PQconninfoParse(conninfo.c_str(), &wrong));
   const std::string said = wrong ? wrong : "";
   if (wrong) PQfreemem(wrong);
-  if (!all) throw failure(bad_url(what_is_wrong(said)));
+  if (!all) throw failure(bad_url(std::string(what_is_wrong(said)) + option_meant(said)));
   return all;
 }
 
@@ -192,11 +229,7 @@ pg_conn* connect_blocking(const options& how) {
   if (made && PQstatus(made) == CONNECTION_OK) return made;
   const std::string why = made ? trimmed(PQerrorMessage(made)) : "out of memory";
   PQfinish(made);
-  // How PgBouncer refuses our session settings, in any language.
-  const bool pooled = why.find("startup parameter") != std::string::npos;
-  throw failure(connection_error(
-      "Postgres cannot be reached: " + why +
-      (pooled ? "; a pooler stands in between: add pooler=transaction to the database URL" : "")));
+  throw failure(connection_error("Postgres cannot be reached: " + why + "; " + connect_advice(why)));
 }
 
 canceller::canceller(pg_conn* of) : handle_(PQgetCancel(of)) {}

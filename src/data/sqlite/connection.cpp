@@ -1,9 +1,14 @@
 #include "data/sqlite/connection.hpp"
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "data/sqlite/dialect.hpp"
@@ -28,25 +33,53 @@ void connection::close_database::operator()(sqlite3* db) const noexcept {
   sqlite3_close_v2(db);
 }
 
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What whoever starts the program can do about a file that is not to be had, as a sentence.
+std::string advice_for_file(const fs::path& file) {
+  std::error_code ignored;
+  const auto folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (fs::is_directory(file, ignored)) return "It is a folder: name a file in it.";
+  if (!fs::exists(folder, ignored))
+    return "Its folder \"" + folder.string() + "\" does not exist: create it, or correct the path.";
+  if (!fs::is_directory(folder, ignored))
+    return "\"" + folder.string() + "\" is no folder: correct the path.";
+  if (!fs::exists(file, ignored))
+    return "This program may not create it: let it write into the folder \"" + folder.string() + "\".";
+  if (::access(file.c_str(), R_OK | W_OK) != 0)
+    return "This program may not write it: let it, or correct the path.";
+  if (::access(folder.c_str(), W_OK) != 0)
+    return "This program may not write into its folder, where SQLite keeps a log beside it: let it.";
+  return "See that it is a SQLite database, whole, and that this program may write it and its folder.";
+}
+
+/// The path is for whoever starts the program, not for a client.
+error unusable_file(const std::string& path, std::string_view done, std::string_view why,
+                    const std::string& cause) {
+  std::string text = "The database file \"" + path + "\" cannot be ";
+  text.append(done).append(" (").append(why).append("). ").append(advice_for_file(path));
+  if (!cause.empty()) text += " (" + cause + ')';
+  return unavailable("The database is not available. Try again shortly.", "database_unavailable")
+      .because(std::move(text));
+}
+
+}  // namespace
+
 connection::connection(const options& how, role as) : how_(how), as_(as), busy_timeout_(how.busy_timeout) {
   sqlite3* opened = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int code = sqlite3_open_v2(how.in_memory ? ":memory:" : how.path.c_str(), &opened, flags, nullptr);
   db_.reset(opened);
   if (code != SQLITE_OK)
-    throw failure(error{error_kind::unavailable, "database_unavailable",
-                        "The database file \"" + how.path + "\" cannot be opened (" +
-                            (opened ? sqlite3_errmsg(opened) : "out of memory") +
-                            "). Check that its folder exists and that this program may write there."});
+    throw failure(unusable_file(how.path, "opened", opened ? sqlite3_errmsg(opened) : "out of memory", {}));
   try {
     configure(how);
   } catch (const failure& f) {
     if (f.error().kind() != error_kind::internal) throw;
     // A file that is there and is of something else, cut short, or read-only.
-    throw failure(error{error_kind::unavailable, "database_unavailable",
-                        "The database file \"" + how.path + "\" cannot be used (" + sqlite3_errmsg(opened) +
-                            "). Check that it is a SQLite database and that this program may write it."}
-                      .because(f.error().cause()));
+    throw failure(unusable_file(how.path, "used", sqlite3_errmsg(opened), f.error().cause()));
   }
 }
 

@@ -6,6 +6,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <string>
 
 namespace corbel::sqlite {
 
@@ -59,6 +61,20 @@ namespace {
                     .because(std::move(cause)));
 }
 
+/// Nothing is known of who holds the connection; that it is the caller himself is the usual mistake.
+std::string why_none_is_free(std::chrono::milliseconds patience, bool for_all, role as) {
+  auto text = "no connection became free within " + std::to_string(patience.count()) + " ms";
+  if (for_all)
+    text += "; a database in memory has one, and a transaction kept it";
+  else if (as == role::writer)
+    text += "; SQLite has one that writes, and a transaction kept it";
+  else
+    return text + "; all that read were taken: more of them are readers=... in the database URL";
+  return text +
+         ". Inside of a transaction use the tx that it is given: what runs on the database itself waits for "
+         "that very transaction";
+}
+
 }  // namespace
 
 task<std::shared_ptr<lease>> connection_pool::checkout(std::shared_ptr<connection_pool> from, role as) {
@@ -88,8 +104,7 @@ task<std::shared_ptr<lease>> connection_pool::checkout(std::shared_ptr<connectio
       throw boost::system::system_error(asio::error::operation_aborted);
     taken = on_exit.take();
   }
-  if (!taken)
-    refuse("no connection became free within " + std::to_string(pool.checkout_timeout_.count()) + " ms");
+  if (!taken) refuse(why_none_is_free(pool.checkout_timeout_, pool.shared_, as));
   co_return std::make_shared<lease>(std::move(from), as, std::move(taken));
 }
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "base/hex.hpp"
 #include "corbel/data/sqlite/sqlite.hpp"
 #include "data/url_query.hpp"
@@ -35,7 +38,10 @@ bool set_synchronous(std::string_view text, synchronous_mode& out) {
   return false;
 }
 
-/// Empty when the option was taken, else what it expects.
+constexpr std::string_view option_names[] = {"synchronous", "busy_timeout", "checkout_timeout",
+                                             "readers",     "most_waiting", "statement_cache"};
+
+/// Of one of `option_names`: empty when it was taken, else what it expects.
 std::string set_option(std::string_view name, std::string_view value, options& out) {
   if (name == "synchronous")
     return set_synchronous(value, out.synchronous) ? "" : "off, normal, full or extra";
@@ -46,10 +52,7 @@ std::string set_option(std::string_view name, std::string_view value, options& o
   if (name == "readers") return set_count(value, 1, 64, out.readers) ? "" : "a number from 1 to 64";
   if (name == "most_waiting")
     return set_count(value, 0, 1'000'000, out.most_waiting) ? "" : "a number from 0 to 1000000";
-  if (name == "statement_cache")
-    return set_count(value, 1, 10'000, out.statement_cache) ? "" : "a number from 1 to 10000";
-  return "no value: there is no such option, only synchronous, busy_timeout, checkout_timeout, readers, "
-         "most_waiting and statement_cache";
+  return set_count(value, 1, 10'000, out.statement_cache) ? "" : "a number from 1 to 10000";
 }
 
 /// Empty when an escape is broken, or hides a NUL.
@@ -94,6 +97,8 @@ result<options> parse_url(std::string_view url) {
   }
   while (const auto option = data::take_option(query)) {
     const auto& [name, text] = *option;
+    if (std::find(std::begin(option_names), std::end(option_names), name) == std::end(option_names))
+      return bad_url(data::no_such_option(name, option_names));
     if (const auto expected = set_option(name, text, out); !expected.empty())
       return bad_url("The option \"" + std::string(name) + "\" takes " + expected + ".");
   }

@@ -69,6 +69,18 @@ TEST_CASE("a URL that cannot be read is refused without a word of the password i
   }
 }
 
+TEST_CASE("the option that was meant is told, not the one that was written") {
+  for (const auto& [written, meant] : {std::pair{"conections=4", "\"connections\" was meant"},
+                                       {"sslmod=require", "\"sslmode\" was meant"},
+                                       {"slow-query=1s", "\"slow_query\" was meant"}}) {
+    CAPTURE(written);
+    const auto failed = failure_by(std::string("postgres://app@127.0.0.1:1/app?") + written);
+    REQUIRE(failed);
+    CHECK(contains(failed->message(), meant));
+    CHECK_FALSE(contains(failed->message(), written));
+  }
+}
+
 TEST_CASE("a URL that is right stays so") {
   for (const auto* url :
        {"postgres://app:p%40ss%2Fw%3Ard@[::1]:5433,b:1/app?user=app@tenant",

@@ -41,6 +41,8 @@ struct constraints {
   // Presence.
   bool defaulted = false;  ///< may be left out; then the member keeps what its type's initialiser gives it
 
+  std::string_view example;  ///< the text of such a value, for messages and schemas; empty for none
+
   // Text. Lengths count code points, as JSON Schema does, after trimming.
   std::size_t min_length = 0;
   std::size_t max_length = std::numeric_limits<std::size_t>::max();
@@ -48,6 +50,7 @@ struct constraints {
   text_format format = text_format::none;
   std::array<std::string_view, 4> schemes{};  ///< of a url, in lower case; with none, http and https
   std::size_t scheme_count = 0;
+  bool file = false;  ///< the path of a file, which messages about settings say
   bool trim = false;  ///< white space at both ends is removed before anything is measured
   std::array<std::string_view, most_names> one_of{};
   std::size_t one_of_count = 0;

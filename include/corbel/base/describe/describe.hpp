@@ -82,12 +82,92 @@ struct union_description {
   std::array<std::string_view, sizeof...(Alternatives)> names;
 };
 
+namespace detail {
+
+// By what they offer, so that nothing of the standard library has to be included for a message.
+template <class T>
+concept is_pointer_like = std::is_pointer_v<T> || requires(const T& p) {
+  typename T::element_type;
+  p.get();
+  p.operator->();
+};
+template <class T>
+concept is_view = std::is_same_v<T, std::string_view> || requires(const T& v) {
+  v.remove_prefix(1);
+} || requires(const T& v) {
+  typename T::element_type;
+  v.subspan(0);
+};
+template <class T>
+concept is_set = requires(const T& s) {
+  typename T::key_type;
+  s.begin();
+  requires std::is_same_v<typename T::key_type, typename T::value_type>;
+};
+template <class T>
+concept is_other_sequence = std::is_array_v<T> || requires(T& s, typename T::value_type v) {
+  s.push_front(v);
+} || requires(T& s, typename T::value_type v) {
+  s.fill(v);
+};
+template <class T>
+concept holds_elements = requires(const T& v) {
+  typename T::value_type;
+  v.capacity();
+  requires !requires {
+    v.c_str();
+  };
+}
+|| requires(const T& v) {
+  typename T::value_type;
+  v.has_value();
+};
+
+/// Refuses members that cannot be, whatever else their type is. A class, so that it does so once for each
+/// type, and first where the user's own line names it.
+template <class T>
+struct ownership {
+  static constexpr bool view = is_view<T>;
+  static constexpr bool raw = std::is_pointer_v<T>;
+  static constexpr bool pointer = !view && is_pointer_like<T>;
+  static constexpr bool set = is_set<T>;
+  static constexpr bool sequence = is_other_sequence<T>;
+  static constexpr bool letter = std::is_same_v<T, char>;
+  static_assert(!view && !raw,
+                "corbel: a described member owns its data; use std::string instead of a view or a pointer");
+  static_assert(!pointer || raw,
+                "corbel: a described member is a value, not a pointer to one; use std::optional<T>, or "
+                "std::vector<T> where a type holds some of its own kind");
+  static_assert(
+      !set,
+      "corbel: a described member is no set; use std::vector<T>, with list_of(...).unique() for one "
+      "without equal elements");
+  static_assert(!sequence,
+                "corbel: a described list is a std::vector<T>; use it instead of another container");
+  static_assert(!letter, "corbel: a char is no number and no text; use std::string or an integer");
+  static constexpr bool fits = !view && !raw && !pointer && !set && !sequence && !letter;
+};
+template <class T>
+constexpr bool ownable() {
+  if constexpr (!ownership<T>::fits)
+    return false;
+  else if constexpr (requires { typename T::mapped_type; })
+    return ownable<typename T::mapped_type>();
+  else if constexpr (holds_elements<T>)
+    return ownable<typename T::value_type>();
+  else
+    return true;
+}
+
+}  // namespace detail
+
 namespace rules {
 
 /// `name` is the wire name, camelCase; SQL columns and environment variables are derived from it.
 template <class Class, class Member, class Rule = any_rule>
 constexpr field_description<Class, Member, Rule> field(std::string_view name, Member Class::*member,
                                                        Rule rule = {}) {
+  (void)corbel::detail::ownable<std::remove_cv_t<Member>>();
   return {name, member, rule};
 }
 

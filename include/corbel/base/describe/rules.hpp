@@ -56,6 +56,11 @@ struct rule {
   constexpr Self defaulted() const {
     return with([](constraints& c) { c.defaulted = true; });
   }
+  /// What such a value looks like as a text: `text().example("/etc/ssl/private/example.org.key")`. Messages
+  /// about settings show it, and the schema of a text has it among its `examples`.
+  constexpr Self example(std::string_view text) const {
+    return with([=](constraints& c) { c.example = text; });
+  }
   /// `check` is a captureless lambda taking exactly the member's type (of an optional, the type inside) by
   /// value or const reference and returning bool; it runs only when every other rule of the value holds.
   /// `message` is a sentence for the client.
@@ -88,6 +93,10 @@ struct text_rule : rule<text_rule> {
   /// RE2 syntax (no look-around, no back-references: matching takes time linear in the text).
   constexpr text_rule pattern(std::string_view re) const {
     return with([=](constraints& c) { c.pattern = re; });
+  }
+  /// The path of a file, for settings: messages say so. Whether there is such a file is not looked at.
+  constexpr text_rule file() const {
+    return with([](constraints& c) { c.file = true; });
   }
   constexpr text_rule email() const { return format(text_format::email); }
   /// An absolute URL with a host. Of http and https, or of the up to four schemes given, in lower case:

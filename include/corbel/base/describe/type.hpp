@@ -74,6 +74,7 @@ struct enum_descriptor {
 struct custom_text_descriptor {
   void (*append)(std::string& out, const void* value);
   bool (*parse)(std::string_view text, void* value);  ///< false leaves the value as it was
+  std::string_view expected;  ///< what such a text is, as the rest of a sentence; empty where nobody says
 };
 
 struct optional_descriptor {

@@ -31,10 +31,11 @@ concept has_text_functions = requires(const T& value, std::string_view text) {
 }  // namespace detail
 
 /// How a scalar of the user's own travels as text. Nobody needs it who can write beside T
-/// `std::string to_text(const T&)` and `std::optional<T> from_text(corbel::tag<T>, std::string_view)`. It is
-/// specialised for whole families of types that have a text form by other names: `static std::string
-/// write(const T&)`, and `static std::optional<T> read(std::string_view)`, which is empty for anything that
-/// is no T. A specialisation must be seen wherever T is used, so it belongs beside T.
+/// `std::string to_text(const T&)` and `std::optional<T> from_text(corbel::tag<T>, std::string_view)`, and
+/// for good messages `constexpr std::string_view expectation(corbel::tag<T>)`, such as "a colour such as
+/// #ff8800". It is specialised for whole families of types that have a text form by other names: `static
+/// std::string write(const T&)`, and `static std::optional<T> read(std::string_view)`, which is empty for
+/// anything that is no T. A specialisation must be seen wherever T is used, so it belongs beside T.
 template <class T>
 struct text_form {};
 template <detail::has_text_functions T>
@@ -260,6 +261,16 @@ struct map_table {
 };
 
 template <class T>
+constexpr std::string_view expectation_of() {
+  if constexpr (requires {
+                  { expectation(tag<T>{}) } -> std::convertible_to<std::string_view>;
+                })
+    return expectation(tag<T>{});
+  else
+    return {};
+}
+
+template <class T>
 struct custom_table {
   static constexpr custom_text_descriptor value{
       [](std::string& out, const void* v) { out += text_form<T>::write(as<T>(v)); },
@@ -267,7 +278,8 @@ struct custom_table {
         std::optional<T> read = text_form<T>::read(text);
         if (read) as<T>(v) = std::move(*read);
         return read.has_value();
-      }};
+      },
+      expectation_of<T>()};
 };
 
 template <class T>
@@ -299,17 +311,39 @@ struct union_table<std::variant<Ts...>> {
       &emplace};
 };
 
+template <class T>
+constexpr bool members_ownable() {
+  if constexpr (described<T> && std::is_class_v<T> && !is_variant<T>)
+    return std::apply(
+        [](const auto&... each) {
+          return (ownable<std::remove_cvref_t<decltype(std::declval<T&>().*each.member)>>() && ...);
+        },
+        description<T>.fields);
+  else
+    return true;
+}
+
+/// Whether a T can be copied. Containers say so of themselves even when their elements cannot be.
+template <class T>
+constexpr bool is_copied() {
+  if constexpr (!ownable<T>() || !std::is_copy_assignable_v<T>)
+    return false;
+  else if constexpr (is_list<T> || is_optional<T>)
+    return is_copied<typename T::value_type>();
+  else
+    return members_ownable<T>();
+}
+
 /// The table of a T. Behind each static_assert nothing is built that would fail for the same reason: one
 /// mistake, one error.
 template <class T>
 constexpr type_descriptor make_type() {
   type_descriptor t{};
-  t.assign = &copy_value<T>;
+  if constexpr (is_copied<T>()) t.assign = &copy_value<T>;
   if constexpr (std::is_same_v<T, bool>) {
     t.kind = type_kind::boolean;
   } else if constexpr (std::is_integral_v<T>) {
-    static_assert(!std::is_same_v<T, char>,
-                  "corbel: a char is no number and no text; use std::string or an integer");
+    (void)ownable<T>();
     t.kind = type_kind::integer;
     t.is_signed = std::is_signed_v<T>;
     t.bytes = sizeof(T);
@@ -350,7 +384,8 @@ constexpr type_descriptor make_type() {
     t.custom = &custom_table<T>::value;
   } else if constexpr (std::is_enum_v<T>) {
     static_assert(described<T>,
-                  "corbel: write `constexpr auto describe(corbel::tag<E>)` beside this enumeration");
+                  "corbel: write `constexpr auto describe(corbel::tag<E>)` beside this enumeration, in its "
+                  "namespace");
     static_assert(sizeof(T) < 8 || std::is_signed_v<std::underlying_type_t<T>>,
                   "corbel: a described enumeration fits in a signed 64-bit integer");
     t.kind = type_kind::enumeration;
@@ -360,18 +395,22 @@ constexpr type_descriptor make_type() {
   } else if constexpr (is_variant<T>) {
     static_assert(
         described<T>,
-        "corbel: write `constexpr auto describe(corbel::tag<V>)` with one_of(...) for this variant");
+        "corbel: write `constexpr auto describe(corbel::tag<V>)` with one_of(...) for this variant, in the "
+        "namespace of one of its types");
     t.kind = type_kind::one_of;
     if constexpr (described<T>) t.one_of = &union_table<T>::value;
   } else {
-    constexpr bool owns = !std::is_same_v<T, std::string_view> && !std::is_pointer_v<T>;
-    static_assert(owns,
-                  "corbel: a described member owns its data; use std::string instead of a view or a pointer");
-    static_assert(!owns || described<T>,
-                  "corbel: write `constexpr auto describe(corbel::tag<T>)` beside this type");
+    constexpr bool owns = ownable<T>();
+    static_assert(
+        !owns || described<T>,
+        "corbel: write `constexpr auto describe(corbel::tag<T>)` beside this type, in its namespace");
     constexpr bool makeable = std::is_default_constructible_v<T>;
     static_assert(!owns || !described<T> || makeable,
                   "corbel: a described type needs a default constructor; give its members initialisers");
+    if constexpr (owns && described<T> && makeable)
+      static_assert(std::is_copy_assignable_v<T> || !members_ownable<T>(),
+                    "corbel: a described type can be copied; give it a copy assignment, or describe a type "
+                    "that has one");
     t.kind = type_kind::object;
     if constexpr (owns && described<T> && makeable) t.object = &object_table<T>::value;
   }
