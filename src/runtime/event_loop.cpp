@@ -10,6 +10,8 @@
 #include <boost/asio/strand.hpp>
 #include <stdexcept>
 
+#include "runtime/mailbox.hpp"
+
 namespace corbel {
 namespace asio = boost::asio;
 
@@ -35,11 +37,13 @@ event_loop::event_loop(std::unique_ptr<asio::io_context> own) : event_loop(*own)
 event_loop::event_loop(asio::io_context& host) : context_(&host) {
   descriptors_ = std::make_unique<readiness_set>(*context_);
   deadlines_ = std::make_unique<deadline_wheel>(*context_);
+  mail_ = std::make_shared<detail::mailbox>(*this);
   watch_rounds();
   asio::use_service<registry>(host).loop = this;
 }
 
 event_loop::~event_loop() {
+  mail_->close();
   // What is kept here may still use the loop; what it lets go of may keep something new.
   while (!locals_.empty()) locals_.extract(locals_.begin());
   auto& known = asio::use_service<registry>(*context_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -15,6 +16,11 @@ class io_context;
 }  // namespace boost::asio
 
 namespace corbel {
+
+namespace detail {
+class loop_locals;
+class mailbox;
+}  // namespace detail
 
 /// One thread's world: an io_context, the descriptors it watches and its deadlines. What lives on a loop is
 /// touched by the loop's thread alone, so nothing on it needs a lock.
@@ -34,10 +40,6 @@ class event_loop {
   /// Whether `of` made this loop: its context is not run for ever, and nothing idle may stay watched.
   bool is_guest() const noexcept { return guest_; }
 
-  /// Room for what an owner, such as a database, keeps on this loop; empty at first. It is let go of before
-  /// the loop goes away. From the loop's thread.
-  std::shared_ptr<void>& local(const void* owner) { return locals_[owner]; }
-
   boost::asio::io_context& context() noexcept { return *context_; }
   readiness_set& descriptors() noexcept { return *descriptors_; }
   deadline_wheel& deadlines() noexcept { return *deadlines_; }
@@ -56,10 +58,13 @@ class event_loop {
   void run();
   /// Thread-safe.
   void stop();
-  /// Runs `work` on the loop's thread. Thread-safe.
+  /// Runs `work` on the loop's thread. Thread-safe, while the loop is there.
   void post(std::function<void()> work);
+  /// For who may outlive the loop: what it posts then is dropped.
+  const std::shared_ptr<detail::mailbox>& mail() const noexcept { return mail_; }
 
  private:
+  friend class detail::loop_locals;
   struct registry;
 
   explicit event_loop(std::unique_ptr<boost::asio::io_context> own);
@@ -69,7 +74,8 @@ class event_loop {
   boost::asio::io_context* context_;
   std::unique_ptr<readiness_set> descriptors_;
   std::unique_ptr<deadline_wheel> deadlines_;
-  std::unordered_map<const void*, std::shared_ptr<void>> locals_;
+  std::shared_ptr<detail::mailbox> mail_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<void>> locals_;  // see loop_local.hpp
   bool guest_ = false;
   lag_meter lag_;
   std::chrono::steady_clock::time_point now_ = std::chrono::steady_clock::now();

@@ -1,6 +1,4 @@
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/query.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "corbel/data/postgres/postgres.hpp"
@@ -20,8 +18,7 @@ constexpr auto lead_lifetime = std::chrono::seconds(10);
 
 std::shared_ptr<pool> pool_here(const std::shared_ptr<shared_state>& state,
                                 const asio::any_io_executor& here) {
-  auto& context = asio::query(here, asio::execution::context);
-  return shared_state::pool_on(state, event_loop::of(static_cast<asio::io_context&>(context)));
+  return shared_state::pool_on(state, loop_of(here));
 }
 
 }  // namespace

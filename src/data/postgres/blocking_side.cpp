@@ -4,16 +4,10 @@
 
 #include <algorithm>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/query.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
-#include <future>
-#include <system_error>
-#include <thread>
 
 #include "data/postgres/errors.hpp"
 #include "data/postgres/link.hpp"
@@ -35,14 +29,6 @@ bool is_silent(detail::blocking_session& one) noexcept {
 
 /// A server that has not stopped a statement by then is taken for lost.
 constexpr auto cancel_wait = std::chrono::seconds(2);
-/// A server that answers no cancellation shall not cost threads for each.
-constexpr int most_stopping = 64;
-
-event_loop& loop_of(const asio::any_io_executor& here) {
-  auto& context = asio::query(here, asio::execution::context);
-  return event_loop::of(static_cast<asio::io_context&>(context));
-}
-
 using session_ptr = std::shared_ptr<detail::blocking_session>;
 
 void shut(const session_ptr& one) {
@@ -51,36 +37,15 @@ void shut(const session_ptr& one) {
 
 /// Stops what it runs on the server, and then lets whoever works with it fail: at once when the server was
 /// told, and after a while when it was not.
-void stop_session(const session_ptr& one, const std::shared_ptr<std::atomic<int>>& count) {
-  if (count->fetch_add(1) >= most_stopping) {
-    --*count;
-    return shut(one);
-  }
-  auto cancel = [one, count](std::promise<void> told) {
-    one->cancel();
-    told.set_value();
-    --*count;
-  };
-  auto watch = [one](std::future<void> told) {
-    (void)told.wait_for(cancel_wait);
-    shut(one);
-  };
-  std::promise<void> told;
-  auto heard = told.get_future();
-  try {
-    std::thread(watch, std::move(heard)).detach();
-    std::thread(cancel, std::move(told)).detach();
-  } catch (const std::system_error&) {
-    --*count;
-    shut(one);
-  }
+void stop_session(const session_ptr& one, cancellations& by) {
+  if (!by.start([one] { one->cancel(); }, [one] { shut(one); }, cancel_wait)) shut(one);
 }
 
 }  // namespace
 
 /// Who waits for a seat. Under the mutex of its side.
 struct blocking_side::waiter {
-  explicit waiter(event_loop& here) : wait(std::make_shared<thread_wait>(here)) {}
+  explicit waiter(std::shared_ptr<thread_wait> w) : wait(std::move(w)) {}
 
   const std::shared_ptr<thread_wait> wait;
   bool granted = false;
@@ -96,12 +61,12 @@ struct blocking_side::waiter {
   }
 };
 
-blocking_side::blocking_side(const options& how)
+blocking_side::blocking_side(const options& how, std::shared_ptr<cancellations> cancelling)
     : how_(how),
       conninfo_(conninfo_of(how)),
       free_slots_(how.threads),
       workers_(how.threads, 65'536),
-      stopping_(std::make_shared<std::atomic<int>>(0)) {}
+      cancelling_(std::move(cancelling)) {}
 
 blocking_side::~blocking_side() {
   stop();
@@ -126,7 +91,7 @@ task<blocking_side::lease> blocking_side::take(std::shared_ptr<blocking_side> fr
   auto seat = std::make_shared<blocking_seat>();
   seat->kind = kind;
   const auto executor = co_await asio::this_coro::executor;
-  const auto mine = std::make_shared<waiter>(loop_of(executor));
+  const auto mine = std::make_shared<waiter>(std::make_shared<thread_wait>(loop_of(executor), from->rooms_));
   // However this ends, a slot that was granted and not taken goes back.
   struct leaving {
     std::shared_ptr<blocking_side> home;
@@ -225,7 +190,8 @@ task<void> blocking_side::run(std::shared_ptr<blocking_side> on, seat_ptr seat, 
     bool refused = false;
   };
   const auto came_to = std::make_shared<outcome>();
-  const auto mine = std::make_shared<thread_wait>(loop_of(co_await asio::this_coro::executor));
+  const auto executor = co_await asio::this_coro::executor;
+  const auto mine = std::make_shared<thread_wait>(loop_of(executor), on->rooms_);
   auto job = [home = on.get(), seat, how, work, mine, came_to] {
     try {
       home->work_on(seat, how, *work);
@@ -306,7 +272,7 @@ void blocking_side::put_back(const seat_ptr& seat) {
     seat->in_its_place.reset();
   }
   // It may have been left in the middle of a statement.
-  if (!clean && dropped) stop_session(dropped, stopping_);
+  if (!clean && dropped) stop_session(dropped, *cancelling_);
   if (clean) {
     const std::lock_guard lock(mutex_);
     if (!closed_) idle_.push_back({seat->kind, std::move(seat->session), seat->opened_at});
@@ -325,7 +291,7 @@ void blocking_side::stop_soon(const seat_ptr& seat) {
   }
   // First nothing more can be sent: else the work would be at its next statement before the socket is shut.
   ::shutdown(session->descriptor(), SHUT_WR);
-  stop_session(session, stopping_);
+  stop_session(session, *cancelling_);
 }
 
 }  // namespace corbel::postgres

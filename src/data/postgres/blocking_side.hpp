@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -11,6 +10,8 @@
 #include "corbel/data/postgres/postgres.hpp"
 #include "corbel/runtime/blocking_pool.hpp"
 #include "data/postgres/call.hpp"
+#include "data/postgres/cancellations.hpp"
+#include "data/postgres/thread_wait.hpp"
 
 namespace corbel::postgres {
 
@@ -33,7 +34,7 @@ using seat_ptr = std::shared_ptr<blocking_seat>;
 /// other, for all loops together. Thread-safe.
 class blocking_side : public std::enable_shared_from_this<blocking_side> {
  public:
-  explicit blocking_side(const options& how);
+  blocking_side(const options& how, std::shared_ptr<cancellations> cancelling);
   ~blocking_side();
 
   /// A seat of one's own; gives it back, and what it still runs up, when it is destroyed.
@@ -85,13 +86,12 @@ class blocking_side : public std::enable_shared_from_this<blocking_side> {
   const std::string conninfo_;
   std::mutex mutex_;
   bool closed_ = false;
+  thread_wait::waiting_rooms rooms_;
   std::size_t free_slots_;
   std::deque<std::shared_ptr<waiter>> waiting_;
   std::deque<idle_session> idle_;  // the one used last at the end
   blocking_pool workers_;
-  /// Cancellations under way: libraries wait for their end without a limit, so each has a thread that nobody
-  /// waits for; it may outlive this.
-  const std::shared_ptr<std::atomic<int>> stopping_;
+  const std::shared_ptr<cancellations> cancelling_;
 };
 
 }  // namespace corbel::postgres

@@ -1,12 +1,8 @@
 #include "data/postgres/notification_hub.hpp"
 
 #include <algorithm>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <random>
 
 #include "data/postgres/names.hpp"
 
@@ -25,13 +21,6 @@ constexpr auto usual_tick = 1s;
 /// Streams come and go: the connection stays for the next one.
 constexpr auto linger = 10s;
 
-steady::duration backoff_after(int failures) {
-  thread_local std::minstd_rand random{std::random_device()()};
-  const auto most = std::min(shortest_backoff * (1 << std::min(failures, 8)), longest_backoff);
-  std::uniform_int_distribution<steady::rep> any(most.count() / 2, most.count());
-  return steady::duration(any(random));
-}
-
 void wake(detail::subscription& one) {
   if (one.waiter) one.waiter.release()->resume({});
 }
@@ -44,9 +33,11 @@ void tell_gap(detail::subscription& one) {
 
 }  // namespace
 
-notification_hub::notification_hub(event_loop& loop, std::shared_ptr<shared_state> shared,
-                                   std::shared_ptr<mailbox> mail)
-    : loop_(loop), shared_(std::move(shared)), mail_(std::move(mail)), timer_(loop.context()) {}
+notification_hub::notification_hub(event_loop& loop, std::shared_ptr<shared_state> shared)
+    : loop_(loop),
+      shared_(std::move(shared)),
+      timer_(loop.context()),
+      backoff_(shortest_backoff, longest_backoff) {}
 
 notification_hub::~notification_hub() {
   end();
@@ -65,18 +56,9 @@ void notification_hub::end() {
 }
 
 task<> notification_hub::wait(subscription_ptr mine) {
-  auto initiate = [](auto handler, subscription_ptr who) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    who->waiter = std::make_unique<corbel::detail::suspended_handler<decltype(handler)>>(std::move(handler));
-    if (slot.is_connected())
-      slot.assign([who](asio::cancellation_type type) {
-        const auto ends = type & (asio::cancellation_type::terminal | asio::cancellation_type::partial);
-        if (ends == asio::cancellation_type::none || !who->waiter) return;
-        who->waiter.release()->resume(asio::error::operation_aborted);
-      });
-  };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(initiate, asio::use_awaitable,
-                                                                               std::move(mine));
+  auto begin = [mine](std::unique_ptr<corbel::detail::suspended> who) { mine->waiter = std::move(who); };
+  auto withdraw = [mine] { return std::move(mine->waiter); };
+  return corbel::detail::suspend(std::move(begin), std::move(withdraw));
 }
 
 void notification_hub::add(const subscription_ptr& fresh) {
@@ -160,20 +142,10 @@ void notification_hub::leave() {
 void notification_hub::open() {
   if (closed_ || opening_ || connection_ || streams_.empty() || steady::now() < next_attempt_) return;
   opening_ = true;
-  const bool accepted = shared_->openers.post([shared = shared_, mail = mail_, weak = weak_from_this()] {
-    auto made = std::make_shared<std::unique_ptr<link>>();
-    std::string why;
-    try {
-      *made = link::open(shared->how);
-    } catch (const failure& f) {
-      why = f.error().cause();
-    } catch (const std::exception& e) {
-      why = e.what();
-    }
-    mail->post([weak, made, why = std::move(why)] {
-      if (const auto self = weak.lock()) self->opened(std::move(*made), why);
-    });
-  });
+  const bool accepted = shared_state::open_for(
+      loop_, shared_, [weak = weak_from_this()](std::unique_ptr<link> made, const std::string& why) {
+        if (const auto self = weak.lock()) self->opened(std::move(made), why);
+      });
   if (!accepted) opening_ = false;
 }
 
@@ -201,7 +173,7 @@ void notification_hub::ask(const std::vector<subscription_ptr>& whom) {
 
 void notification_hub::try_again_later(const std::string& why) {
   last_failure_ = why;
-  next_attempt_ = steady::now() + backoff_after(failures_++);
+  next_attempt_ = steady::now() + backoff_.next();
   ticking_ = false;
   arm_tick();
 }
@@ -215,7 +187,7 @@ void notification_hub::on_done(call_ptr ended) {
   for (const auto& one : whom) one->asked.reset();
   const auto channels = asked_.extract(ended);
   if (!ended->failed) {
-    failures_ = 0;
+    backoff_.reset();
     for (const auto& one : whom) {
       one->established = true;
       if (one->missed) tell_gap(*one);

@@ -32,7 +32,7 @@ class notification_hub final : public connection_owner,
  public:
   using subscription_ptr = std::shared_ptr<detail::subscription>;
 
-  notification_hub(event_loop& loop, std::shared_ptr<shared_state> shared, std::shared_ptr<mailbox> mail);
+  notification_hub(event_loop& loop, std::shared_ptr<shared_state> shared);
   ~notification_hub();
 
   void add(const subscription_ptr& fresh);
@@ -70,7 +70,6 @@ class notification_hub final : public connection_owner,
 
   event_loop& loop_;
   const std::shared_ptr<shared_state> shared_;
-  const std::shared_ptr<mailbox> mail_;
   std::shared_ptr<connection> connection_;
   std::vector<subscription_ptr> streams_;
   std::map<std::string, std::vector<subscription_ptr>, std::less<>> by_channel_;
@@ -81,7 +80,7 @@ class notification_hub final : public connection_owner,
   bool flush_posted_ = false;
   bool opening_ = false;
   bool closed_ = false;
-  int failures_ = 0;  // of connecting and listening, in a row
+  corbel::detail::backoff backoff_;  // of connecting and listening
   steady::time_point next_attempt_{};
   steady::time_point idle_since_{};
   std::string last_failure_;

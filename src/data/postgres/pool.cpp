@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <system_error>
-#include <thread>
 #include <tuple>
 
 #include "data/postgres/notification_hub.hpp"
 #include "data/postgres/slow_log.hpp"
+#include "runtime/mailbox.hpp"
 
 namespace corbel::postgres {
 
@@ -20,42 +19,34 @@ namespace {
 
 /// A database that was away for longer is not waited for: requests are refused at once until it is back.
 constexpr auto hope = 1s;
-/// A server that answers no cancellation shall not cost a thread for each.
-constexpr int most_cancelling = 64;
+constexpr auto shortest_pause = 25ms;
+constexpr auto longest_pause = 500ms;
 
 }  // namespace
 
 pool::pool(event_loop& loop, std::shared_ptr<shared_state> shared)
     : loop_(loop),
       shared_(std::move(shared)),
-      mail_(std::make_shared<mailbox>(loop)),
       queue_timer_(loop.context()),
       retry_timer_(loop.context()),
-      tick_timer_(loop.context()) {}
+      tick_timer_(loop.context()),
+      backoff_(shortest_pause, longest_pause) {}
 
 pool::~pool() {
-  mail_->close();
-  closed_ = true;
+  closed_ = leaving_ = true;
   // Whoever still holds one must not find it on a loop that is gone.
   for (const auto& one : std::exchange(connections_, {})) one->break_off("its event loop ended");
 }
 
 void pool::end() {
   const auto self = shared_from_this();
-  mail_->close();
-  closed_ = true;
+  closed_ = leaving_ = true;  // the loop may be gone before this is
   for (const auto& one : std::exchange(connections_, {})) one->break_off("its event loop ended");
   for (auto& one : std::exchange(waiting_, {})) refuse(one, busy_error("its event loop ended"));
   if (const auto hub = std::exchange(hub_, nullptr)) hub->end();
   // Nobody can be told any more. What is destroyed here may look for itself in these.
   std::exchange(done_, {}).clear();
   std::exchange(waking_, {}).clear();
-}
-
-void pool::close_soon() {
-  mail_->post([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->close();
-  });
 }
 
 void pool::close() {
@@ -69,11 +60,29 @@ void pool::close() {
   for (const auto& one : all)
     if (one->idle() && !one->exclusive) one->break_off("the database was stopped");
   wake_soon();
+  leave_soon();
+}
+
+/// Whether nobody waits here, uses a connection, or has yet to be told how one ended.
+bool pool::is_deserted() const {
+  return closed_ && lent_ == 0 && connections_.empty() && waiting_.empty() && done_.empty() && !waking_now_;
+}
+
+/// Looked at again whenever something ends that may have been the last.
+void pool::leave_soon() {
+  if (leaving_ || !is_deserted()) return;
+  leaving_ = true;
+  asio::post(loop_.context(), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->leaving_ = false;
+    if (self->is_deserted()) self->shared_->forget_pool_on(self->loop_);
+  });
 }
 
 std::shared_ptr<notification_hub> pool::notifications() {
   if (!hub_) {
-    hub_ = std::make_shared<notification_hub>(loop_, shared_, mail_);
+    hub_ = std::make_shared<notification_hub>(loop_, shared_);
     if (closed_) hub_->close();
   }
   return hub_;
@@ -125,7 +134,7 @@ void pool::enqueue(claim one, bool in_front) {
 }
 
 bool pool::is_down() const {
-  return connections_.empty() && failures_ > 0 && down_since_ != steady::time_point{} &&
+  return connections_.empty() && backoff_.failures() > 0 && down_since_ != steady::time_point{} &&
          steady::now() - down_since_ > hope;
 }
 
@@ -217,6 +226,7 @@ void pool::grant(const checkout_ptr& to, connection& what) {
   const auto it = std::find_if(connections_.begin(), connections_.end(),
                                [&](const std::shared_ptr<connection>& one) { return one.get() == &what; });
   to->granted = *it;
+  ++lent_;
   if (to->waiter) wake(std::move(to->waiter));
 }
 
@@ -268,7 +278,8 @@ void pool::abandon(call& what) {
 }
 
 void pool::give_back(const std::shared_ptr<connection>& used, bool rollback) {
-  if (used->broken()) return;
+  --lent_;
+  if (used->broken()) return leave_soon();
   if (rollback) used->control("ROLLBACK");
   used->releasing = true;
   if (used->idle()) on_progress(*used);
@@ -323,6 +334,7 @@ void pool::wake_done() {
     waking_.clear();
   }
   waking_now_ = false;
+  leave_soon();
 }
 
 void pool::on_progress(connection& where) {
@@ -356,7 +368,7 @@ void pool::on_broken(connection& where, std::vector<call_ptr> unsent, const std:
     connections_.erase(it);
     if (!closed_) pump_soon();  // another one may have room for what came back
   }
-  if (connections_.empty() && failures_ > 0 && down_since_ == steady::time_point{})
+  if (connections_.empty() && backoff_.failures() > 0 && down_since_ == steady::time_point{})
     down_since_ = steady::now();
   last_failure_ = why;
   for (auto at = unsent.rbegin(); at != unsent.rend(); ++at) {
@@ -364,6 +376,7 @@ void pool::on_broken(connection& where, std::vector<call_ptr> unsent, const std:
   }
   if (!waiting_.empty()) grow();
   wake_soon();
+  leave_soon();
 }
 
 void pool::on_unsent(connection&) {
@@ -393,22 +406,12 @@ void pool::cancel_on_server(connection& where) {
                                [&](const std::shared_ptr<connection>& one) { return one.get() == &where; });
   if (it == connections_.end()) return;
   // One that is not sent is one that did not arrive: the connection is given up after a while.
-  const auto count = shared_->cancelling;
-  if (count->fetch_add(1) >= most_cancelling) {
-    --*count;
-    return;
-  }
-  try {
-    std::thread([stop = where.stop(), mail = mail_, weak = std::weak_ptr<connection>(*it), count] {
-      stop->cancel();
-      --*count;
-      mail->post([weak] {
-        if (const auto told = weak.lock()) told->cancel_ended();
-      });
-    }).detach();
-  } catch (const std::system_error&) {
-    --*count;
-  }
+  (void)shared_->cancelling->start([stop = where.stop()] { (void)stop->cancel(); },
+                                   [mail = loop_.mail(), weak = std::weak_ptr<connection>(*it)] {
+                                     mail->post([weak] {
+                                       if (const auto told = weak.lock()) told->cancel_ended();
+                                     });
+                                   });
 }
 
 void pool::on_notification(connection&, std::string_view, std::string_view) {}

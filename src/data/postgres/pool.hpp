@@ -10,22 +10,33 @@
 
 #include "corbel/runtime/blocking_pool.hpp"
 #include "corbel/runtime/event_loop.hpp"
+#include "corbel/runtime/loop_local.hpp"
 #include "corbel/runtime/task.hpp"
+#include "data/postgres/cancellations.hpp"
 #include "data/postgres/connection.hpp"
+#include "runtime/backoff.hpp"
 
 namespace corbel::postgres {
 
 class pool;
 class notification_hub;
 class blocking_side;
+struct pool_place;
 struct slow_statement;
 
 /// What the pools of one database share. Thread-safe.
 struct shared_state {
   explicit shared_state(options o);
 
-  /// The pool of this loop, made at first use. From the loop's thread.
+  /// The pool of this loop, made at first use; a closed one when the database was stopped. From the loop's
+  /// thread.
   static std::shared_ptr<pool> pool_on(const std::shared_ptr<shared_state>& state, event_loop& loop);
+  /// From the loop's thread, when nothing of its pool is in use any more.
+  void forget_pool_on(event_loop& loop);
+  /// Opens a connection on a thread; the loop is told of it, or what kept it from being opened, for as long
+  /// as the loop is there. False when the database was stopped.
+  static bool open_for(event_loop& loop, const std::shared_ptr<shared_state>& state,
+                       std::function<void(std::unique_ptr<link>, const std::string&)> told);
   void close();
   /// For libraries that block; made at first use. Throws `failure` (unavailable) when the database was
   /// stopped.
@@ -34,28 +45,14 @@ struct shared_state {
   const options how;
   std::atomic<bool> closed{false};
   blocking_pool openers;
-  /// Cancellations under way. libpq waits for their end without a limit, so each has a thread that nobody
-  /// waits for; it may outlive this.
-  const std::shared_ptr<std::atomic<int>> cancelling;
+  const std::shared_ptr<cancellations> cancelling = std::make_shared<cancellations>();
   /// When a plan was last asked for, on whichever loop.
   std::atomic<steady::rep> last_plan{0};
 
  private:
   std::mutex mutex_;
-  std::vector<std::weak_ptr<pool>> pools_;
   std::shared_ptr<blocking_side> blocking_;
-};
-
-/// Hands work of other threads to a loop, for as long as it is there.
-class mailbox {
- public:
-  explicit mailbox(event_loop& loop) : loop_(&loop) {}
-  void post(std::function<void()> work);
-  void close();
-
- private:
-  std::mutex mutex_;
-  event_loop* loop_;
+  loop_local<pool_place> pools_;
 };
 
 /// Who waits for a connection of its own.
@@ -87,10 +84,8 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   /// Gives it back: rolled back when `rollback`, and cleaned when it needs to be.
   void give_back(const std::shared_ptr<connection>& used, bool rollback);
 
-  /// Refuses what waits and what comes; lets end what runs.
+  /// Refuses what waits and what comes; lets end what runs. Its loop forgets it then.
   void close();
-  /// The same from any thread.
-  void close_soon();
   /// The loop goes away: so do its connections, and the coroutines that wait here.
   void end();
   event_loop& loop() noexcept { return loop_; }
@@ -147,10 +142,11 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   void tick();
   void arm_tick();
   bool is_down() const;
+  void leave_soon();
+  bool is_deserted() const;
 
   event_loop& loop_;
   const std::shared_ptr<shared_state> shared_;
-  const std::shared_ptr<mailbox> mail_;
   std::shared_ptr<notification_hub> hub_;
   std::unique_ptr<slow_statement> unexplained_;
   std::vector<std::shared_ptr<connection>> connections_;
@@ -167,10 +163,12 @@ class pool final : public connection_owner, public std::enable_shared_from_this<
   bool waking_now_ = false;
   bool ticking_ = false;
   bool closed_ = false;
+  bool leaving_ = false;
 
+  std::size_t lent_ = 0;  // to one user alone
   std::size_t opening_ = 0;
   std::size_t opened_ = 0;  // in all
-  int failures_ = 0;        // of connecting, in a row
+  corbel::detail::backoff backoff_;
   steady::time_point next_attempt_{};
   steady::time_point down_since_{};
   std::string last_failure_;

@@ -1,6 +1,5 @@
 // How a pool opens connections, and looks after them.
 #include <algorithm>
-#include <random>
 
 #include "data/postgres/pool.hpp"
 #include "data/postgres/slow_log.hpp"
@@ -12,27 +11,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto shortest_pause = 25ms;
-constexpr auto longest_pause = 500ms;
 constexpr auto busy_tick = 100ms;
 constexpr auto idle_tick = 1s;
 /// How long a slow statement waits for an idle connection that gives its plan.
 constexpr auto most_unexplained = 5s;
 
-std::minstd_rand& random_here() {
-  thread_local std::minstd_rand random{std::random_device()()};
-  return random;
-}
-
 /// A transaction that does nothing is the server's to end, and any message would start its time anew.
 bool may_ping(const connection& one) {
   return one.idle() && !(one.exclusive && one.transaction_state() != 'I');
-}
-
-/// From half of it to all of it: those that failed together shall not come back together.
-steady::duration jittered(steady::duration most) {
-  std::uniform_int_distribution<steady::rep> any(most.count() / 2, most.count());
-  return steady::duration(any(random_here()));
 }
 
 }  // namespace
@@ -42,21 +28,10 @@ void pool::grow() {
   if (opening_ >= std::max<std::size_t>(waiting_.size(), 1)) return;
   if (steady::now() < next_attempt_) return retry_later();
   ++opening_;
-  // By mail: the loop may be gone when the server has answered.
-  const bool accepted = shared_->openers.post([shared = shared_, mail = mail_, weak = weak_from_this()] {
-    auto made = std::make_shared<std::unique_ptr<link>>();
-    std::string why;
-    try {
-      *made = link::open(shared->how);
-    } catch (const failure& f) {
-      why = f.error().cause();
-    } catch (const std::exception& e) {
-      why = e.what();
-    }
-    mail->post([weak, made, why = std::move(why)] {
-      if (const auto self = weak.lock()) self->opened(std::move(*made), why);
-    });
-  });
+  const bool accepted = shared_state::open_for(
+      loop_, shared_, [weak = weak_from_this()](std::unique_ptr<link> made, const std::string& why) {
+        if (const auto self = weak.lock()) self->opened(std::move(made), why);
+      });
   if (!accepted) --opening_;
 }
 
@@ -64,7 +39,7 @@ void pool::opened(std::unique_ptr<link> made, const std::string& why) {
   --opening_;
   if (closed_) return;
   if (!made) return not_opened(why);
-  failures_ = 0;
+  backoff_.reset();
   down_since_ = {};
   next_attempt_ = {};
   ++opened_;
@@ -72,18 +47,16 @@ void pool::opened(std::unique_ptr<link> made, const std::string& why) {
   const auto lifetime = shared_->how.max_lifetime;
   // Those that were opened together shall not go together.
   if (lifetime.count() > 0)
-    connections_.back()->expires_at = steady::now() + lifetime * 9 / 10 + jittered(lifetime / 5);
+    connections_.back()->expires_at = steady::now() + lifetime * 9 / 10 + backoff_.spread(lifetime / 5);
   on_progress(*connections_.back());
   if (!ticking_) arm_tick();
 }
 
 void pool::not_opened(const std::string& why) {
-  ++failures_;
+  const auto pause = backoff_.next();
   if (connections_.empty() && down_since_ == steady::time_point{}) down_since_ = steady::now();
   last_failure_ = why;
-  const auto backoff =
-      std::min<steady::duration>(shortest_pause * (1 << std::min(failures_ - 1, 8)), longest_pause);
-  next_attempt_ = steady::now() + jittered(backoff);
+  next_attempt_ = steady::now() + pause;
   if (is_down()) {
     for (auto& one : std::exchange(waiting_, {})) refuse(one, connection_error(last_failure_));
     unset(queue_timer_);
@@ -92,7 +65,7 @@ void pool::not_opened(const std::string& why) {
 }
 
 void pool::retry_later() {
-  if (closed_ || (waiting_.empty() && (loop_.is_guest() || failures_ == 0))) return;
+  if (closed_ || (waiting_.empty() && (loop_.is_guest() || backoff_.failures() == 0))) return;
   if (retry_timer_.expiry() == next_attempt_) return;
   retry_timer_.expires_at(next_attempt_);
   retry_timer_.async_wait([weak = weak_from_this()](error_code cancelled) {

@@ -1,44 +1,23 @@
 // How coroutines wait for what a pool does for them.
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "data/postgres/pool.hpp"
 
 namespace corbel::postgres {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-
-namespace {
-
-bool ends_waits(asio::cancellation_type type) {
-  return (type & (asio::cancellation_type::terminal | asio::cancellation_type::partial)) !=
-         asio::cancellation_type::none;
-}
-
-template <class Handler>
-std::unique_ptr<corbel::detail::suspended> suspend(Handler handler) {
-  return std::make_unique<corbel::detail::suspended_handler<Handler>>(std::move(handler));
-}
-
-}  // namespace
+using corbel::detail::suspend;
+using suspended_ptr = std::unique_ptr<corbel::detail::suspended>;
 
 task<> pool::run(call_ptr what) {
-  auto initiate = [](auto handler, pool* self, call_ptr c) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    c->waiter = suspend(std::move(handler));
-    if (slot.is_connected())
-      slot.assign([weak = self->weak_from_this(), c](asio::cancellation_type type) {
-        if (!ends_waits(type) || !c->waiter) return;
-        auto waiter = std::move(c->waiter);
-        if (const auto still = weak.lock()) still->abandon(*c);
-        waiter.release()->resume(asio::error::operation_aborted);
-      });
-    self->start(std::move(c));
+  auto withdraw = [weak = weak_from_this(), what]() -> suspended_ptr {
+    if (!what->waiter) return nullptr;
+    auto waiter = std::move(what->waiter);
+    if (const auto still = weak.lock()) still->abandon(*what);
+    return waiter;
   };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(initiate, asio::use_awaitable,
-                                                                               this, std::move(what));
+  auto begin = [this, what = std::move(what)](suspended_ptr who) mutable {
+    what->waiter = std::move(who);
+    start(std::move(what));
+  };
+  return suspend(std::move(begin), std::move(withdraw));
 }
 
 namespace {
@@ -47,27 +26,23 @@ namespace {
 template <class Submit>
 task<> gather(std::weak_ptr<pool> home, boost::intrusive_ptr<gathering> all,
               const std::vector<call_ptr>& calls, void (*abandon)(pool&, call&), Submit submit) {
-  auto initiate = [](auto handler, std::weak_ptr<pool> weak, boost::intrusive_ptr<gathering> together,
-                     const std::vector<call_ptr>* each, void (*drop)(pool&, call&), Submit start) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    together->left = each->size();
-    together->waiter = suspend(std::move(handler));
-    if (slot.is_connected())
-      slot.assign([weak, together, each, drop](asio::cancellation_type type) {
-        if (!ends_waits(type) || !together->waiter) return;
-        auto waiter = std::move(together->waiter);
-        if (const auto still = weak.lock())
-          for (const auto& one : *each)
-            if (!one->done()) drop(*still, *one);
-        waiter.release()->resume(asio::error::operation_aborted);
-      });
+  auto begin = [all, each = &calls, submit = std::move(submit)](suspended_ptr who) {
+    all->left = each->size();
+    all->waiter = std::move(who);
     for (const auto& one : *each) {
-      one->together = together;
-      start(one);
+      one->together = all;
+      submit(one);
     }
   };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-      initiate, asio::use_awaitable, std::move(home), std::move(all), &calls, abandon, submit);
+  auto withdraw = [home = std::move(home), all = std::move(all), each = &calls, abandon]() -> suspended_ptr {
+    if (!all->waiter) return nullptr;
+    auto waiter = std::move(all->waiter);
+    if (const auto still = home.lock())
+      for (const auto& one : *each)
+        if (!one->done()) abandon(*still, *one);
+    return waiter;
+  };
+  return suspend(std::move(begin), std::move(withdraw));
 }
 
 }  // namespace
@@ -90,22 +65,20 @@ task<> pool::run_on(std::shared_ptr<connection> where, boost::intrusive_ptr<gath
 }
 
 task<> pool::run_on(std::shared_ptr<connection> where, call_ptr what, bool shielded) {
-  auto initiate = [](auto handler, pool* self, std::shared_ptr<connection> on, call_ptr c, bool keep) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    c->waiter = suspend(std::move(handler));
-    if (slot.is_connected() && !keep)
-      slot.assign([on, c](asio::cancellation_type type) {
-        if (!ends_waits(type) || !c->waiter) return;
-        auto waiter = std::move(c->waiter);
-        if (!on->broken()) on->abandon(*c);
-        waiter.release()->resume(asio::error::operation_aborted);
-      });
-    if (!on->broken()) return on->submit(std::move(c));
-    c->fail(connection_error("the transaction's connection broke"));
-    self->on_done(std::move(c));
+  auto withdraw = [where, what]() -> suspended_ptr {
+    if (!what->waiter) return nullptr;
+    auto waiter = std::move(what->waiter);
+    if (!where->broken()) where->abandon(*what);
+    return waiter;
   };
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-      initiate, asio::use_awaitable, this, std::move(where), std::move(what), shielded);
+  auto begin = [this, where = std::move(where), what = std::move(what)](suspended_ptr who) mutable {
+    what->waiter = std::move(who);
+    if (!where->broken()) return where->submit(std::move(what));
+    what->fail(connection_error("the transaction's connection broke"));
+    on_done(std::move(what));
+  };
+  if (shielded) return suspend(std::move(begin));
+  return suspend(std::move(begin), std::move(withdraw));
 }
 
 task<std::shared_ptr<connection>> pool::take() {
@@ -124,21 +97,15 @@ task<std::shared_ptr<connection>> pool::take() {
     }
   } const at_end{self, mine};
 
-  auto initiate = [](auto handler, pool* home, checkout_ptr who) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    who->waiter = suspend(std::move(handler));
-    if (slot.is_connected())
-      slot.assign([who](asio::cancellation_type type) {
-        if (!ends_waits(type) || !who->waiter) return;
-        who->waiter.release()->resume(asio::error::operation_aborted);
-      });
-    home->bury_dead();
-    home->enqueue({nullptr, std::move(who)});
-    home->pump();
-    home->wake_soon();
+  auto begin = [this, mine](suspended_ptr who) {
+    mine->waiter = std::move(who);
+    bury_dead();
+    enqueue({nullptr, mine});
+    pump();
+    wake_soon();
   };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void(error_code)>(
-      initiate, asio::use_awaitable, this, mine);
+  auto withdraw = [mine] { return std::move(mine->waiter); };
+  co_await suspend(std::move(begin), std::move(withdraw));
   if (mine->refused) throw failure(std::move(*mine->refused));
   co_return std::exchange(mine->granted, nullptr);
 }

@@ -47,10 +47,9 @@ log_position position_in(const data::result_set& rows) {
 
 }  // namespace
 
-replica_watch::replica_watch(event_loop& loop, std::shared_ptr<void> of,
-                             const std::weak_ptr<backend>& primary,
+replica_watch::replica_watch(event_loop& loop, const std::weak_ptr<backend>& primary,
                              const std::vector<std::shared_ptr<backend>>& replicas)
-    : loop_(loop), of_(std::move(of)) {
+    : loop_(loop) {
   primary_.at = primary;
   for (const auto& one : replicas) replicas_.emplace_back().at = one;
 }

@@ -12,8 +12,7 @@ namespace corbel::postgres {
 /// What one loop knows of a primary and its replicas. Belongs to the loop.
 class replica_watch : public std::enable_shared_from_this<replica_watch> {
  public:
-  /// `of` owns the servers; its address is the key that this is found by.
-  replica_watch(event_loop& loop, std::shared_ptr<void> of, const std::weak_ptr<backend>& primary,
+  replica_watch(event_loop& loop, const std::weak_ptr<backend>& primary,
                 const std::vector<std::shared_ptr<backend>>& replicas);
 
   /// Asks those who were not asked for a while.
@@ -51,7 +50,6 @@ class replica_watch : public std::enable_shared_from_this<replica_watch> {
                           bool is_primary);
 
   event_loop& loop_;
-  const std::shared_ptr<void> of_;
   server primary_;
   std::vector<server> replicas_;
   lag_log written_;

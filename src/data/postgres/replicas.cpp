@@ -1,9 +1,7 @@
 #include "data/postgres/replicas.hpp"
 
 #include <algorithm>
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/query.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -63,11 +61,11 @@ replica_set::replica_set(std::weak_ptr<backend> primary, std::vector<std::shared
     : primary_(std::move(primary)), replicas_(std::move(replicas)) {}
 
 std::shared_ptr<replica_watch> replica_set::watch_on(const asio::any_io_executor& here) {
-  auto& context = asio::query(here, asio::execution::context);
-  auto& loop = event_loop::of(static_cast<asio::io_context&>(context));
-  auto& kept = loop.local(this);
-  if (!kept) kept = std::make_shared<replica_watch>(loop, shared_from_this(), primary_, replicas_);
-  return std::static_pointer_cast<replica_watch>(kept);
+  auto& loop = loop_of(here);
+  if (auto* const kept = watches_.find(loop)) return kept->shared_from_this();
+  auto made = std::make_shared<replica_watch>(loop, primary_, replicas_);
+  (void)watches_.keep(loop, made);
+  return made;
 }
 
 task<std::vector<std::shared_ptr<backend>>> replica_set::candidates(read_policy policy) {

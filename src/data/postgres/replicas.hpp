@@ -29,6 +29,7 @@ class replica_set : public std::enable_shared_from_this<replica_set> {
 
   const std::weak_ptr<backend> primary_;
   const std::vector<std::shared_ptr<backend>> replicas_;
+  loop_local<replica_watch> watches_;
 };
 
 /// Runs reads on replicas.

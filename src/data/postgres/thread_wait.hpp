@@ -4,8 +4,9 @@
 #include <memory>
 
 #include "corbel/runtime/event_loop.hpp"
+#include "corbel/runtime/loop_local.hpp"
 #include "corbel/runtime/task.hpp"
-#include "data/postgres/pool.hpp"
+#include "runtime/suspended.hpp"
 
 namespace corbel::postgres {
 
@@ -13,7 +14,12 @@ namespace corbel::postgres {
 /// coroutine, and the thread tells nobody. Made on the loop.
 class thread_wait : public std::enable_shared_from_this<thread_wait> {
  public:
-  explicit thread_wait(event_loop& here);
+  /// Who waits on one loop: what holds a coroutine from outside of the loop would outlive it.
+  struct waiting_room;
+  using waiting_rooms = loop_local<waiting_room>;
+
+  /// `rooms` outlive all that wait in them.
+  thread_wait(event_loop& here, waiting_rooms& rooms);
   thread_wait(const thread_wait&) = delete;
   thread_wait& operator=(const thread_wait&) = delete;
 
@@ -23,12 +29,11 @@ class thread_wait : public std::enable_shared_from_this<thread_wait> {
   void tell();
 
  private:
-  struct waiting_room;
-  static std::shared_ptr<waiting_room> room_on(event_loop& loop);
-  void go_on(boost::system::error_code why);
+  void go_on();
+  std::unique_ptr<corbel::detail::suspended> leave();
 
-  const std::weak_ptr<waiting_room> room_;
-  const std::shared_ptr<mailbox> mail_;
+  std::weak_ptr<waiting_room> room_;
+  const std::shared_ptr<corbel::detail::mailbox> mail_;
   std::unique_ptr<corbel::detail::suspended> waiter_;  // of the loop
 };
 
