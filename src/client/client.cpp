@@ -1,8 +1,7 @@
 #include "corbel/client/client.hpp"
 
 #include <algorithm>
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/query.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <charconv>
 
@@ -80,8 +79,7 @@ task<result<std::unique_ptr<client_stream::impl>>> run(std::shared_ptr<outgoing:
   if (!prepared) co_return std::move(prepared).error();
   call what = *std::move(prepared);
   const auto executor = co_await asio::this_coro::executor;
-  auto& loop = asio::query(executor, asio::execution::context);
-  const auto connections = outgoing::pool_here(owner, loop);
+  const auto connections = outgoing::pool_on(loop_of(executor), owner);
   const std::size_t most = what.request.redirects().value_or(owner->settings.limits.redirects);
   for (std::size_t followed = 0;; ++followed) {
     if (auto admitted = admit(what); !admitted) co_return std::move(admitted).error();

@@ -5,16 +5,8 @@
 #include "corbel/http/field.hpp"
 
 namespace corbel {
-namespace {
 
-std::uint64_t next_id() {
-  static std::atomic<std::uint64_t> last{0};
-  return ++last;
-}
-
-}  // namespace
-
-outgoing::core::core(client_settings s) : id(next_id()), settings(std::move(s)), guard(settings) {
+outgoing::core::core(client_settings s) : settings(std::move(s)), guard(settings) {
   if (!settings.proxy.empty()) {
     auto read = url::parse(settings.proxy);
     if (!read || read->https())

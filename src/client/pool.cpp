@@ -1,7 +1,7 @@
 #include "client/pool.hpp"
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -41,10 +41,7 @@ void lease::end() {
 }
 
 pool::pool(std::shared_ptr<core> owner, asio::io_context& loop)
-    : owner_(std::move(owner)), loop_(loop), sweeper_(std::make_unique<asio::steady_timer>(loop)) {
-  const std::lock_guard lock(owner_->pools_mutex);
-  owner_->pools.push_back(this);
-}
+    : owner_(std::move(owner)), loop_(loop), sweeper_(std::make_unique<asio::steady_timer>(loop)) {}
 
 pool::~pool() {
   abandon();
@@ -52,10 +49,6 @@ pool::~pool() {
 
 void pool::abandon() noexcept {
   if (std::exchange(abandoned_, true)) return;
-  {
-    const std::lock_guard lock(owner_->pools_mutex);
-    std::erase(owner_->pools, this);
-  }
   origins_.clear();
   open_ = idle_ = 0;
   sweeper_.reset();
@@ -72,6 +65,7 @@ struct pool::place_in_line {
 };
 
 task<result<lease>> pool::acquire(std::string origin, bool fresh, time_point due) {
+  if (abandoned_) co_return stopped();
   if (auto taken = try_take(origin, fresh)) co_return taken;
   if (line_.size() >= owner_->settings.limits.waiting)
     co_return unavailable("Too many calls to other services are waiting. Try again shortly.", "busy")
@@ -213,45 +207,26 @@ void pool::sweep() {
   if (idle_ > 0) sweep_later();
 }
 
-namespace {
-
-/// The pools of one loop, of whatever clients; ends with the loop.
-class loop_pools final : public asio::execution_context::service {
- public:
-  using key_type = loop_pools;
-  static asio::execution_context::id id;
-
-  explicit loop_pools(asio::execution_context& loop) : asio::execution_context::service(loop) {}
-
-  std::shared_ptr<pool> of(const std::shared_ptr<core>& owner) {
-    for (const auto& each : all_)
-      if (each->owner().id == owner->id) return each;
-    // A loop is mostly used by one or two clients; those of clients that ended leave here.
-    std::erase_if(all_, [](const auto& each) { return each->owner().stopping && each.use_count() == 1; });
-    return all_.emplace_back(std::make_shared<pool>(owner, static_cast<asio::io_context&>(context())));
-  }
-
- private:
-  void shutdown() override {
-    for (const auto& each : all_) each->abandon();
-  }
-  std::vector<std::shared_ptr<pool>> all_;
+/// What the loop keeps. Calls under way may hold the pool for longer.
+struct pool_place {
+  explicit pool_place(std::shared_ptr<pool> p) : home(std::move(p)) {}
+  ~pool_place() { home->abandon(); }
+  pool_place(const pool_place&) = delete;
+  pool_place& operator=(const pool_place&) = delete;
+  const std::shared_ptr<pool> home;
 };
 
-asio::execution_context::id loop_pools::id;
-
-}  // namespace
-
-std::shared_ptr<pool> pool_here(const std::shared_ptr<core>& owner, asio::execution_context& loop) {
-  return asio::use_service<loop_pools>(loop).of(owner);
+std::shared_ptr<pool> pool_on(event_loop& loop, const std::shared_ptr<core>& owner) {
+  if (const auto* const here = owner->pools.find(loop)) return here->home;
+  auto made = std::make_shared<pool>(owner, loop.context());
+  // Not kept when the client was stopped: then the place ends it, and it gives no connection.
+  (void)owner->pools.keep(loop, std::make_shared<pool_place>(made));
+  return made;
 }
 
 void retire_pools(core& owner) {
-  const std::lock_guard lock(owner.pools_mutex);
-  for (auto* const each : owner.pools)
-    asio::post(each->loop(), [home = each->weak_from_this()] {
-      if (const auto here = home.lock()) here->retire();
-    });
+  owner.pools.close([](const pool_place& each) { each.home->retire(); });
+  owner.pools.erase();
 }
 
 }  // namespace corbel::outgoing

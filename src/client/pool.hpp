@@ -50,9 +50,7 @@ class pool : public std::enable_shared_from_this<pool> {
   task<result<lease>> acquire(std::string origin, bool fresh, time_point due);
   /// Closes what is idle; connections in use end with their call. To be called on the loop.
   void retire();
-  boost::asio::io_context& loop() noexcept { return loop_; }
-  core& owner() noexcept { return *owner_; }
-  /// The loop is going away: nothing may wait on it any more.
+  /// The loop, or the client, is going away: nothing waits here any more, and nothing is kept.
   void abandon() noexcept;
 
  private:
