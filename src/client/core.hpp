@@ -6,11 +6,12 @@
 #include <memory>
 #include <optional>
 
-#include "client/address_guard.hpp"
 #include "corbel/client/outbound.hpp"
 #include "corbel/client/response.hpp"
+#include "corbel/client/settings.hpp"
 #include "corbel/client/url.hpp"
 #include "corbel/runtime/loop_local.hpp"
+#include "net/address_guard.hpp"
 
 namespace corbel::outgoing {
 
@@ -22,7 +23,7 @@ struct core {
   explicit core(client_settings s);
 
   const client_settings settings;
-  const address_guard guard;
+  const net::address_guard guard;
   std::optional<url> proxy;
   std::shared_ptr<boost::asio::ssl::context> tls;
   std::function<result<client_response>(const outbound&)> fake;
@@ -30,6 +31,8 @@ struct core {
   loop_local<pool_place> pools;
 };
 
+/// What the settings say, for `net/`.
+net::guard_rules guard_rules_of(const client_settings& settings);
 /// Throws std::invalid_argument when a file cannot be read or used.
 std::shared_ptr<boost::asio::ssl::context> make_tls(const client_tls& settings);
 

@@ -13,9 +13,6 @@ struct dial_limits {
   time_point total;
 };
 
-/// The earlier of `from_now` (zero for never) and `total`.
-time_point due_in(std::chrono::milliseconds from_now, time_point total);
-
 /// Brings a fresh connection to where requests can be written: looks the name up, asks the guard about every
 /// address, tries those it lets pass in the resolver's order (RFC 6724), and shakes hands.
 task<result<void>> dial(std::shared_ptr<connection> c, std::shared_ptr<core> owner, url to,

@@ -110,7 +110,7 @@ lease pool::try_take(const std::string& origin, bool fresh) {
 
 bool pool::worth_keeping(connection& c, time_point now) const {
   const auto& limits = owner_->settings.limits;
-  return now - c.last_used < limits.keep_alive && now - c.made < limits.connection_age && c.quiet();
+  return now - c.last_used < limits.keep_alive && now - c.connected_at < limits.connection_age && c.quiet();
 }
 
 void pool::put_back(const std::string& origin, std::shared_ptr<connection> c) {

@@ -10,7 +10,7 @@ import law
 FLOORS = {
     "base": 0,
     "crypto": 1, "observe": 1, "runtime": 1,
-    "http": 2, "schema": 2, "data": 2, "redis": 2,
+    "http": 2, "net": 2, "schema": 2, "data": 2, "redis": 2,
     "server": 3, "client": 3, "routing": 3, "cache": 3, "jobs": 3,
     "middleware": 4, "session": 4, "storage": 4, "openapi": 4, "realtime": 4, "health": 4, "files": 4,
     "auth": 5, "graphql": 5,

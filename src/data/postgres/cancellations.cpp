@@ -12,12 +12,12 @@
 
 namespace corbel::postgres {
 
-namespace {
-
 using steady = std::chrono::steady_clock;
 
+namespace {
+
 /// Cancellations come in swarms: a thread waits so long for the next one.
-constexpr std::chrono::seconds linger{10};
+constexpr std::chrono::seconds thread_linger{10};
 
 }  // namespace
 
@@ -60,7 +60,7 @@ struct cancellations::core : std::enable_shared_from_this<core> {
 void cancellations::core::work(worker& self) {
   std::unique_lock lock(mutex);
   const auto wanted = [this] { return stopping || !queue.empty(); };
-  while (work_came.wait_for(lock, linger, wanted) && !queue.empty()) {
+  while (work_came.wait_for(lock, thread_linger, wanted) && !queue.empty()) {
     const auto mine = self.at = std::move(queue.front());
     queue.pop_front();
     ++busy;

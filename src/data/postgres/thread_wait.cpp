@@ -20,7 +20,7 @@ struct thread_wait::waiting_room : std::enable_shared_from_this<waiting_room> {
 };
 
 thread_wait::thread_wait(event_loop& here, waiting_rooms& rooms) : mail_(here.mail()) {
-  if (const auto* const kept = rooms.find(here)) {
+  if (auto* const kept = rooms.find(here)) {
     room_ = kept->weak_from_this();
     return;
   }

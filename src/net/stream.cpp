@@ -1,10 +1,11 @@
-#include "client/connection.hpp"
+#include "net/stream.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -12,9 +13,9 @@
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 
-#include "client/failures.hpp"
+#include "net/failures.hpp"
 
-namespace corbel::outgoing {
+namespace corbel::net {
 namespace {
 
 namespace asio = boost::asio;
@@ -29,16 +30,21 @@ std::string text_of(const tcp::endpoint& e) {
 
 }  // namespace
 
-connection::connection(asio::any_io_executor executor) : socket_(executor), timer_(executor) {}
+time_point due_in(std::chrono::milliseconds from_now, time_point total) {
+  if (from_now <= from_now.zero()) return total;
+  return std::min(total, std::chrono::steady_clock::now() + from_now);
+}
 
-void connection::deadline(time_point due, const char* phase) {
+stream::stream(asio::any_io_executor executor) : socket_(executor), timer_(executor) {}
+
+void stream::deadline(time_point due, const char* phase) {
   due_ = due;
   phase_ = phase;
   // A later deadline costs an assignment: the timer looks again when it fires at the old time.
   if (due_ < watched_) watch();
 }
 
-void connection::watch() {
+void stream::watch() {
   watched_ = due_;
   timer_.expires_at(due_);
   timer_.async_wait([self = weak_from_this()](const error_code& failed) {
@@ -55,7 +61,7 @@ void connection::watch() {
   });
 }
 
-error connection::failed(const error_code& why, const char* what, const char* code) const {
+error stream::failed(const error_code& why, const char* what, const char* code) const {
   const std::string cause = peer + ": " + what;
   if (expired_) return timed_out(phase_, cause + " took too long");
   // Nobody else closes a socket that is in use.
@@ -63,7 +69,7 @@ error connection::failed(const error_code& why, const char* what, const char* co
   return unreachable(code, cause + ": " + why.message());
 }
 
-task<result<void>> connection::connect(tcp::endpoint to) {
+task<result<void>> stream::connect(tcp::endpoint to) {
   peer = text_of(to);
   expired_ = false;
   error_code bad;
@@ -73,12 +79,12 @@ task<result<void>> connection::connect(tcp::endpoint to) {
   co_await socket_.async_connect(to, asio::redirect_error(asio::use_awaitable, bad));
   if (bad || expired_) co_return failed(bad, "connect", "connect_failed");
   socket_.set_option(tcp::no_delay(true), bad);
-  made = std::chrono::steady_clock::now();
+  connected_at = std::chrono::steady_clock::now();
   co_return result<void>();
 }
 
-task<result<void>> connection::handshake(std::shared_ptr<asio::ssl::context> context, std::string host,
-                                         bool host_is_address, bool verify) {
+task<result<void>> stream::handshake(std::shared_ptr<asio::ssl::context> context, std::string host,
+                                     bool host_is_address, bool verify) {
   context_ = std::move(context);
   tls_ = std::make_unique<asio::ssl::stream<tcp::socket&>>(socket_, *context_);
   SSL* const ssl = tls_->native_handle();
@@ -102,7 +108,7 @@ task<result<void>> connection::handshake(std::shared_ptr<asio::ssl::context> con
   co_return why;
 }
 
-task<result<void>> connection::write(std::string_view bytes, bool* sent) {
+task<result<void>> stream::write(std::string_view bytes, bool* sent) {
   while (!bytes.empty()) {
     error_code bad;
     std::size_t n = 0;
@@ -122,7 +128,7 @@ task<result<void>> connection::write(std::string_view bytes, bool* sent) {
   co_return result<void>();
 }
 
-task<result<bool>> connection::read_more() {
+task<result<bool>> stream::read_more() {
   // What is unread moves to the front; the buffer grows only while a head does not fit.
   const std::size_t kept = unread.size();
   if (kept != 0) buffer_.erase(0, static_cast<std::size_t>(unread.data() - buffer_.data()));
@@ -142,22 +148,22 @@ task<result<bool>> connection::read_more() {
   co_return true;
 }
 
-bool connection::quiet() {
+bool stream::quiet() {
   // Under TLS too: what waits there after a whole response is almost always the peer's farewell.
   char byte;
   const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-void connection::close() noexcept {
+void stream::close() noexcept {
   error_code ignored;
   socket_.close(ignored);
 }
 
-void connection::release_buffer() {
+void stream::release_buffer() {
   if (!unread.empty()) return;
   buffer_.clear();
   buffer_.shrink_to_fit();
 }
 
-}  // namespace corbel::outgoing
+}  // namespace corbel::net

@@ -1,11 +1,13 @@
-#include "client/address_guard.hpp"
+#include "net/address_guard.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <stdexcept>
 
-namespace corbel::outgoing {
+#include "net/failures.hpp"
+
+namespace corbel::net {
 namespace {
 
 namespace ip = boost::asio::ip;
@@ -112,7 +114,7 @@ const char* objection_v6(const ip::address_v6& address, bool allow_private) {
   return nullptr;
 }
 
-network read_network(const std::string& text) {
+network read_network(const std::string& text, const std::string& settings) {
   const auto slash = text.find('/');
   boost::system::error_code bad;
   network made;
@@ -126,7 +128,7 @@ network read_network(const std::string& text) {
     readable = read.ec == std::errc{} && read.ptr == end && made.bits <= most;
   }
   if (!readable)
-    throw std::invalid_argument("client_settings::allow_networks: \"" + text +
+    throw std::invalid_argument(settings + "::allow_networks: \"" + text +
                                 "\" is no network; write one like 10.0.0.0/8 or fd00::/8");
   return made;
 }
@@ -145,16 +147,19 @@ bool network::holds(const ip::address& a) const noexcept {
   return same_bits(x.data(), y.data(), bits);
 }
 
-address_guard::address_guard(const client_settings& settings)
-    : allow_private_(settings.allow_private), ports_(settings.allow_ports) {
-  for (const auto& each : settings.allow_networks) networks_.push_back(read_network(each));
-  for (auto host : settings.allow_hosts) {
+address_guard::address_guard(const guard_rules& rules)
+    : allow_private_(rules.allow_private),
+      ports_(rules.allow_ports),
+      settings_(rules.settings),
+      advice_(rules.advice) {
+  for (const auto& each : rules.allow_networks) networks_.push_back(read_network(each, settings_));
+  for (auto host : rules.allow_hosts) {
     for (char& c : host)
       if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
     if (host.empty() || host == "." || host.find_first_of("*/:@ ") != std::string::npos)
       if (boost::system::error_code bad; ip::make_address(host, bad), bad)
         throw std::invalid_argument(
-            "client_settings::allow_hosts: \"" + host +
+            settings_ + "::allow_hosts: \"" + host +
             "\" is no host name; write one like users.internal, or .internal for all below");
     hosts_.push_back(std::move(host));
   }
@@ -174,8 +179,23 @@ bool address_guard::names(std::string_view host) const noexcept {
   });
 }
 
+result<std::vector<ip::tcp::endpoint>> address_guard::admit(std::string_view host, std::string_view authority,
+                                                            std::vector<ip::tcp::endpoint> found) const {
+  if (names(host)) return found;
+  std::string objections;
+  std::erase_if(found, [&](const ip::tcp::endpoint& each) {
+    const char* const against = objection(each.address());
+    if (against) objections += ' ' + each.address().to_string() + " is " + against + ';';
+    return against != nullptr;
+  });
+  if (!found.empty()) return found;
+  return unreachable("address_refused", "calls to " + std::string(authority) + " are refused:" + objections +
+                                            " if it is a service of your own, name it in " + settings_ +
+                                            "::allow_hosts, name its network in allow_networks" + advice_);
+}
+
 bool address_guard::port_allowed(std::uint16_t port) const noexcept {
   return ports_.empty() || std::find(ports_.begin(), ports_.end(), port) != ports_.end();
 }
 
-}  // namespace corbel::outgoing
+}  // namespace corbel::net

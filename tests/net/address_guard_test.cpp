@@ -1,10 +1,13 @@
-#include "client/address_guard.hpp"
+#include "net/address_guard.hpp"
 
 #include <doctest/doctest.h>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 using namespace corbel;
-using outgoing::address_guard;
+using net::address_guard;
+using net::guard_rules;
 
 namespace {
 
@@ -60,24 +63,26 @@ constexpr const char* never[] = {"0.0.0.0",
 }  // namespace
 
 TEST_CASE("by default public addresses alone are open") {
-  const address_guard guard{client_settings()};
+  const address_guard guard{guard_rules()};
   for (const auto* each : public_ones) CHECK_MESSAGE(open(guard, each), each);
   for (const auto* each : private_ones) CHECK_MESSAGE(!open(guard, each), each);
   for (const auto* each : never) CHECK_MESSAGE(!open(guard, each), each);
 }
 
 TEST_CASE("allow_private opens one's own networks, and no more") {
-  const address_guard guard(client_settings::for_own_services());
+  guard_rules rules;
+  rules.allow_private = true;
+  const address_guard guard(rules);
   for (const auto* each : public_ones) CHECK_MESSAGE(open(guard, each), each);
   for (const auto* each : private_ones) CHECK_MESSAGE(open(guard, each), each);
   for (const auto* each : never) CHECK_MESSAGE(!open(guard, each), each);
 }
 
 TEST_CASE("networks and hosts are opened by name") {
-  client_settings settings;
-  settings.allow_networks = {"10.1.0.0/16", "fd00:1::/32", "169.254.169.254", "192.168.3.0/25"};
-  settings.allow_hosts = {"users.internal", ".svc.cluster.local", "LOCALHOST", "::1"};
-  const address_guard guard(settings);
+  guard_rules rules;
+  rules.allow_networks = {"10.1.0.0/16", "fd00:1::/32", "169.254.169.254", "192.168.3.0/25"};
+  rules.allow_hosts = {"users.internal", ".svc.cluster.local", "LOCALHOST", "::1"};
+  const address_guard guard(rules);
   CHECK(open(guard, "10.1.255.255"));
   CHECK_FALSE(open(guard, "10.2.0.0"));
   CHECK(open(guard, "fd00:1:ffff::1"));
@@ -98,16 +103,42 @@ TEST_CASE("networks and hosts are opened by name") {
   CHECK_FALSE(guard.names("evilsvc.cluster.local"));
 }
 
-TEST_CASE("settings that cannot be meant do not pass") {
+TEST_CASE("rules that cannot be meant do not pass") {
   for (const std::string each : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x", "10/8",
                                  "internal", "::/129", "10.0.0.0/+8", "10.0.0.0 /8"}) {
-    client_settings settings;
-    settings.allow_networks = {each};
-    CHECK_THROWS_AS_MESSAGE(address_guard{settings}, std::invalid_argument, each);
+    guard_rules rules;
+    rules.allow_networks = {each};
+    CHECK_THROWS_AS_MESSAGE(address_guard{rules}, std::invalid_argument, each);
   }
   for (const std::string each : {"", ".", "*", "*.internal", "a/b", "host:80", "a b"}) {
-    client_settings settings;
-    settings.allow_hosts = {each};
-    CHECK_THROWS_AS_MESSAGE(address_guard{settings}, std::invalid_argument, each);
+    guard_rules rules;
+    rules.allow_hosts = {each};
+    CHECK_THROWS_AS_MESSAGE(address_guard{rules}, std::invalid_argument, each);
   }
+}
+
+TEST_CASE(
+    "a host is called at those of its addresses that are open, and a refusal says how to open the others") {
+  guard_rules rules;
+  rules.allow_hosts = {"named.example"};
+  rules.settings = "some_settings";
+  rules.advice = ", or do without";
+  const address_guard guard(rules);
+  using endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
+  const auto at = [](const char* address) {
+    return boost::asio::ip::tcp::endpoint(boost::asio::ip::make_address(address), 80);
+  };
+  const endpoints both{at("10.0.0.1"), at("8.8.8.8")};
+  CHECK(*guard.admit("host.example", "host.example:80", both) == endpoints{at("8.8.8.8")});
+  CHECK(*guard.admit("named.example", "named.example:80", both) == both);
+  const auto refused = guard.admit("host.example", "host.example:80", endpoints{at("10.0.0.1"), at("::1")});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == "address_refused");
+  CHECK(refused.error().cause() ==
+        "calls to host.example:80 are refused: 10.0.0.1 is a private address; ::1 is a loopback address; if "
+        "it is "
+        "a service of your own, name it in some_settings::allow_hosts, name its network in allow_networks, "
+        "or do "
+        "without");
+  CHECK(guard.admit("none.example", "none.example:80", endpoints()).error().code() == "address_refused");
 }
