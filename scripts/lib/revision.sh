@@ -14,11 +14,18 @@ revision_of() {
   done | tail -n 1
 }
 
+# commit_of REV
+commit_of() {
+  git rev-parse --git-dir >/dev/null || die "--against needs a git clone, to take the revision from (git's own words are above)."
+  git rev-parse --verify --quiet --end-of-options "$1^{commit}" ||
+    die "git knows no revision $1 here. A clone with too little history gets it by git fetch origin $1; see git log for what there is."
+}
+
 # build_revision REV: sets `old` to the options that tell the harness where its program is.
 build_revision() {
-  local tree=$PWD/build/against commit log=build/against.log
-  commit=$(git rev-parse --verify --quiet --end-of-options "$1^{commit}") ||
-    die "git knows no revision $1 here. A clone with too little history gets it by git fetch origin $1; see git log for what there is."
+  local tree commit log=build/against.log
+  tree=$(pwd -P)/build/against
+  commit=$(commit_of "$1") || exit
   if [ "$(git -C "$tree" rev-parse --show-toplevel 2>/dev/null)" != "$tree" ]; then
     rm -rf "$tree"
     mkdir -p build
