@@ -41,6 +41,9 @@ class Judged:
                     "would pass. Find the cost (scripts/bench --profile), or decide that the change is worth it.")
         if self.measure.pairs() < LEAST_PAIRS:
             return f"{self.measure.scenario.name}: {kind} is not judged by {self.measure.pairs()} pairs; it takes {LEAST_PAIRS}."
+        if self.verdict == UNDECIDED and self.measure.drowned():
+            return (f"{self.measure.scenario.name}: {kind} is mostly what other programs did, which hides a difference. Run it again "
+                    "while nothing else runs here, least of all another measurement.")
         if self.verdict == UNDECIDED:
             return (f"{self.measure.scenario.name}: {kind} may have changed by anything {surely}, and {threshold.promised:+.0%} must "
                     "not go unnoticed. Run it again on a quieter machine, or with more --pairs.")
@@ -54,6 +57,8 @@ HEADER = ("scenario", "measure", "old", "new", "ratio", "interval", "matters / m
 def judge(measure, chance):
     ratio = measure.ratio(chance)
     verdict = ratio.verdict(interval.THRESHOLDS[measure.kind]) if measure.pairs() >= LEAST_PAIRS else UNDECIDED
+    if verdict == PASSED and measure.drowned():
+        verdict = UNDECIDED
     return Judged(measure, ratio, verdict)
 
 

@@ -18,6 +18,7 @@ QUIET_SHARE = 0.3
 FIRST_LOOK = 0.05  # of the saturated rate: where the first look is taken at what a request costs then
 HINDERED = 0.02  # of a turn at a constant rate, in which others kept the load off its core: then it is taken again
 MORE_TURNS = 2
+DROWNED = 0.25  # of the turns of a measure, hindered however often they were taken: then it cannot pass
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Measure:
         self.figures = ([], [])  # microseconds of old and new
         self.buckets = (collections.Counter(), collections.Counter())  # of all latencies: upper ends in microseconds
         self.rate = 0.0
+        self.hindered = self.turns = 0  # how many turns were kept although others hindered the load
+
+    def drowned(self):
+        """Whether what is measured is mostly what others did: that is alike on both sides, and hides what differs."""
+        return self.hindered > DROWNED * self.turns
 
     def pairs(self):
         return len(self.logs) * PAIRS_A_START
@@ -151,6 +157,8 @@ class Pairs:
             if figures["hindered"] <= HINDERED:
                 break
             self.retaken += 1
+        measure.turns += 1
+        measure.hindered += figures["hindered"] > HINDERED
         return figures
 
     def _quiet_rate(self, scenario, both, lengths):

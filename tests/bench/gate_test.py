@@ -178,6 +178,17 @@ class Verdicts(unittest.TestCase):
         self.assertEqual({j.verdict for j in judged}, {UNDECIDED})
         self.assertIn("it takes 30", judged[0].said())
 
+    def test_what_others_have_drowned_does_not_pass(self):
+        m = pairs.Measure(PLAINTEXT, "p95")
+        m.logs, m.turns = [0.001 * (n % 3) for n in range(16)], 64
+        for hindered, verdict in ((16, PASSED), (17, UNDECIDED)):
+            m.hindered = hindered
+            self.assertEqual(against.judge(m, 0.001).verdict, verdict)
+        m.figures = ([1.0], [1.0])
+        self.assertIn("least of all another measurement", against.judge(m, 0.001).said())
+        m.logs = [v + 0.4 for v in m.logs]
+        self.assertEqual(against.judge(m, 0.001).verdict, FAILED)
+
     def test_what_is_decided_is_not_measured_again(self):
         asked = []
 
@@ -243,8 +254,10 @@ class Turns(unittest.TestCase):
 
     def test_a_turn_in_which_the_load_was_kept_off_its_core_is_taken_again(self):
         load = self.Load(hindered=[0.5, 0.5, 0.5, 0.5])
-        turns = self.start(load, [pairs.Measure(PLAINTEXT, "p95")])
-        self.assertEqual((turns.retaken, turns.taken), (4, 7))  # twice for each of the second pair; the seed of the first is 0
+        measure = pairs.Measure(PLAINTEXT, "p95")
+        turns = self.start(load, [measure])
+        self.assertEqual((measure.hindered, measure.turns), (1, 4))
+        self.assertEqual((turns.retaken, turns.taken), (4, 7))  # of the second pair the one thrice, the other twice; the seed of the first is 0
 
     def test_a_quantile_is_between_the_ends_of_its_bucket(self):
         self.assertAlmostEqual(pairs.quantile([(100, 10)], 0.5), 100 * (1 - 0.5 / 128))
