@@ -4,6 +4,7 @@
 //
 // Everything goes the way of any application: routing, extraction, the default middleware, JSON.
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <corbel/corbel.hpp>
@@ -21,13 +22,15 @@
 
 namespace {
 
-/// Wastes that much CPU on every request: the planted slowdown that the gate must notice (`--burn
-/// NANOSECONDS`).
+/// Wastes that much CPU on every request, or on one of `every`: the planted slowdown that the gate must
+/// notice (`--burn NANOSECONDS --burn-every N`).
 class burn {
  public:
-  explicit burn(std::chrono::nanoseconds each) : turns_(turns_in(each)) {}
+  burn(std::chrono::nanoseconds each, std::uint32_t every)
+      : turns_(turns_in(each)), every_(std::max(every, std::uint32_t{1})) {}
   corbel::flow before(corbel::request&, corbel::response&) const {
-    spin(turns_);
+    static std::atomic<std::uint32_t> asked = 0;
+    if (asked.fetch_add(1, std::memory_order_relaxed) % every_ == 0) spin(turns_);
     return corbel::flow::proceed;
   }
 
@@ -56,6 +59,7 @@ class burn {
   }
 
   std::uint64_t turns_;
+  std::uint32_t every_;
 };
 
 corbel::task<> stop(corbel::data::database db) {
@@ -87,7 +91,8 @@ int main(int argc, char** argv) try {
   std::optional<corbel::data::database> db;
   if (const char* const url = std::getenv("DATABASE_URL")) db = open_database(url);
   corbel::app server(std::move(settings));
-  if (wasted) server.use(burn(std::chrono::nanoseconds(wasted)));
+  const auto every = option<std::uint32_t>(argc, argv, "--burn-every", 1);
+  if (wasted) server.use(burn(std::chrono::nanoseconds(wasted), every));
   add_measured_routes(server.routes());
   if (db) {
     server.provide(*db).component("database", {}, [&] { return stop(*db); });

@@ -15,14 +15,17 @@ class Load:
         self.alone = alone and core != server_core
         self.beforehand = lambda: None  # called before each run
 
-    def run(self, server, request, length, *, seconds, connections=64, idle=0, depth=1, rate=0.0, warm_up=0.1):
+    def run(self, server, request, length, *, seconds, connections=64, idle=0, depth=1, rate=0.0, warm_up=0.1, seed=None):
         """Figures of one run, `disturbed` added: the share of the time in which other programs, or other machines on the
-        same hardware, kept the server or the load off their cores."""
+        same hardware, kept the server or the load off their cores; `hindered` is that of the load alone. With a `seed` requests
+        are due at random times, and the figures have every bucket of the latencies."""
         command = [str(self.program), "--port", str(server.port), "--connections", str(connections), "--idle", str(idle),
                    "--depth", str(depth), "--rate", str(rate), "--seconds", str(seconds), "--warm-up", str(warm_up),
                    *request.options()]
         if self.alone:
             command += ["--spin", "yes"]
+        if seed is not None:
+            command += ["--random", str(seed), "--histogram", "yes"]
         if length is not None:
             command += ["--length", str(length)]
         for pid in server.pids():
@@ -42,8 +45,9 @@ class Load:
                         f"{request.path} ({named}), so its speed says nothing\n{server.said()}")
         if not figures["requests"]:
             raise Unfit(server.name, f"answered nothing in {seconds} s")
-        starved = figures["server"]["starved_seconds"]
+        starved = stolen
         if self.alone or self.core == self.server_core:  # otherwise it shares its core on purpose
             starved += figures["load"]["starved_seconds"]
-        figures["disturbed"] = (starved + stolen) / figures["seconds"]
+        figures["hindered"] = starved / figures["seconds"]
+        figures["disturbed"] = figures["hindered"] + figures["server"]["starved_seconds"] / figures["seconds"]
         return figures

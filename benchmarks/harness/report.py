@@ -33,8 +33,12 @@ def table(measured):
     """In Markdown, so that it can be pasted into a page, padded, so that it can be read in a terminal."""
     lines = list(rows(measured))
     keep = [i for i in range(len(lines[0])) if any(line[i] != "-" for line in lines[1:])]
-    lines = [[line[i] for i in keep] for line in lines]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(keep))]
+    return padded([[line[i] for i in keep] for line in lines])
+
+
+def padded(lines):
+    """The first of the lines is the header."""
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = []
     for number, line in enumerate(lines):
         text.append("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")

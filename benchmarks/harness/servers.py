@@ -19,8 +19,8 @@ STOP_WITHIN = 10
 class Server:
     """A command with `{port}` in it, or one that reads PORT from its environment. Its output is kept for complaints."""
 
-    def __init__(self, name, command, core, folder=None):
-        self.name, self.command, self.core, self.folder = name, command, core, folder
+    def __init__(self, name, command, core, folder=None, urgent=False):
+        self.name, self.command, self.core, self.folder, self.urgent = name, command, core, folder, urgent
         self.port = None
         self.process = None
         self.log = None
@@ -32,7 +32,7 @@ class Server:
         try:
             self.process = subprocess.Popen(
                 words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-                env={**os.environ, "PORT": str(self.port)}, preexec_fn=machine.alone_on(self.core),
+                env={**os.environ, "PORT": str(self.port)}, preexec_fn=machine.alone_on(self.core, self.urgent),
                 start_new_session=True)
         except OSError as failed:
             self.log.close()

@@ -5,7 +5,7 @@ import dataclasses
 import pathlib
 import sys
 
-from . import gate, machine, rounds
+from . import machine, rounds, stored
 from .load import Load
 from .machine import Trouble, Unfit
 from .scenario import Scenario
@@ -16,6 +16,21 @@ REFERENCE = "raw"
 
 def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def make_load(programs, database=0):
+    """The load program, beside servers on `.server_core`. `database` is the process of Postgres, when they ask one."""
+    server_core, load_core = machine.cores()
+    if server_core == load_core:
+        say("this machine lets us use one core only: server and load share it, and the figures say little")
+    if not (programs / "load/bench_load").is_file():
+        raise Trouble(f"{programs / 'load/bench_load'} is not built; scripts/bench builds it")
+    alone = not database or load_core not in machine.database_cores()
+    load = Load(programs / "load/bench_load", load_core, server_core, alone)
+    if database:  # again and again: each connection is a process, in a session of its own, and may come late
+        load.beforehand = lambda: machine.settle(database, machine.database_cores())
+        load.beforehand()
+    return load
 
 
 @dataclasses.dataclass
@@ -30,17 +45,9 @@ class Session:
     database: int = 0  # the process of Postgres, when they ask one
 
     def __post_init__(self):
-        self.server_core, load_core = machine.cores()
-        if self.server_core == load_core:
-            say("this machine lets us use one core only: server and load share it, and the figures say little")
-        alone = not self.database or load_core not in machine.database_cores()
-        self.load = Load(self.programs / "load/bench_load", load_core, self.server_core, alone)
-        if self.database:  # again and again: each connection is a process, in a session of its own, and may come late
-            self.load.beforehand = lambda: machine.settle(self.database, machine.database_cores())
-            self.load.beforehand()
-        for name in (self.reference, "load/bench_load"):
-            if not (self.programs / name).is_file():
-                raise Trouble(f"{self.programs / name} is not built; scripts/bench builds it")
+        self.load = make_load(self.programs, self.database)
+        if not (self.programs / self.reference).is_file():
+            raise Trouble(f"{self.programs / self.reference} is not built; scripts/bench builds it")
 
     def commands(self):
         """The reference first; without the words behind it when it is what is measured."""
@@ -72,8 +79,8 @@ class Session:
         return found
 
     def metrics(self, measured):
-        """What the gate looks at, by name."""
-        return {k: v for m in measured for k, v in gate.metrics(m, self.subject).items()}
+        """The ratios, by name."""
+        return {k: v for m in measured for k, v in stored.metrics(m, self.subject).items()}
 
     @contextlib.contextmanager
     def _started(self, commands):
@@ -81,7 +88,7 @@ class Session:
             servers = {}
             for name, command in commands.items():
                 try:
-                    servers[name] = running.enter_context(Server(name, command, self.server_core))
+                    servers[name] = running.enter_context(Server(name, command, self.load.server_core))
                 except Trouble as trouble:
                     if name not in self.peers:
                         raise

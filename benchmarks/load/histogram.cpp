@@ -64,4 +64,11 @@ std::chrono::nanoseconds histogram::quantile(double q) const noexcept {
   return max();
 }
 
+std::vector<std::pair<std::chrono::nanoseconds, std::uint64_t>> histogram::filled() const {
+  std::vector<std::pair<std::chrono::nanoseconds, std::uint64_t>> found;
+  for (std::size_t i = 0; i < buckets; ++i)
+    if (counts_[i]) found.emplace_back(end_of(i), counts_[i]);
+  return found;
+}
+
 }  // namespace load

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace load {
 
@@ -30,6 +32,8 @@ class histogram {
   /// The smallest duration that at least `q` of all values do not exceed, rounded up to its bucket's end but
   /// not beyond `max`. `q` from 0 to 1.
   std::chrono::nanoseconds quantile(double q) const noexcept;
+  /// The buckets that hold something, from the shortest: each one's longest duration, and its count.
+  std::vector<std::pair<std::chrono::nanoseconds, std::uint64_t>> filled() const;
 
  private:
   static constexpr std::size_t parts = std::size_t{1} << precision_bits;

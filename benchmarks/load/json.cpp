@@ -8,6 +8,10 @@
 namespace load {
 namespace {
 
+double microseconds(std::chrono::nanoseconds t) {
+  return static_cast<double>(t.count()) / 1000;
+}
+
 /// Puts together one flat object of objects; all names are ours and need no escape.
 class writer {
  public:
@@ -29,6 +33,20 @@ class writer {
     char digits[40];
     text_.append(digits, static_cast<std::size_t>(std::snprintf(digits, sizeof digits, "%.6g", value)));
   }
+  /// An array of pairs: microseconds and how often.
+  void put(const char* name, const histogram& of) {
+    key(name);
+    text_ += '[';
+    char pair[64];
+    const char* between = "";
+    for (const auto& [end, count] : of.filled()) {
+      const auto size = std::snprintf(pair, sizeof pair, "%s[%.6g,%llu]", between, microseconds(end),
+                                      static_cast<unsigned long long>(count));
+      text_.append(pair, static_cast<std::size_t>(size));
+      between = ",";
+    }
+    text_ += ']';
+  }
   std::string take() { return std::move(text_); }
 
  private:
@@ -40,10 +58,6 @@ class writer {
   std::string text_;
   bool first_ = true;
 };
-
-double microseconds(std::chrono::nanoseconds t) {
-  return static_cast<double>(t.count()) / 1000;
-}
 
 void put(writer& out, const char* name, const histogram& of) {
   out.open(name);
@@ -88,6 +102,7 @@ std::string to_json(const plan& p, const outcome& o) {
   out.put("idle_lost", o.all.idle_lost);
   put(out, "latency_us", o.latency);
   put(out, "lag_us", o.lag);
+  if (p.whole_histogram) out.put("latency_buckets", o.latency);
   out.open("server");
   out.put("cpu_seconds", o.server_cpu);
   out.put("cpu_us_per_request",

@@ -28,6 +28,7 @@ constexpr const char* help =
   --depth N            requests in flight on a connection (1)
   --rate N             open loop: N requests a second in all, whether or not the server keeps up; latency counts
                        from the time a request was due. 0, the default, is the closed loop: as fast as replies come
+  --random SEED        open loop: due at random times, the same for the same seed, in place of evenly spaced ones
   --warm-up SECONDS    (0.2)
   --seconds SECONDS    measured behind the warm-up (1)
   --patience SECONDS   then a request counts as timed out (5)
@@ -35,6 +36,7 @@ constexpr const char* help =
   --status N           expected of each reply (200)
   --length N           expected of each body (any)
   --server-pid PID     a process whose CPU and memory are measured; may be repeated
+  --histogram yes      also every bucket of the latencies: its upper end in microseconds, and its count
 
 It ends with 0 when every request got the right reply, 1 when any did not, 2 when it could not run.
 )";
@@ -98,6 +100,8 @@ load::plan read_options(int argc, char** argv) {
       p.depth = number<std::size_t>(name, value);
     else if (name == "--rate")
       p.rate = number<double>(name, value);
+    else if (name == "--random")
+      p.seed = number<std::uint64_t>(name, value);
     else if (name == "--warm-up")
       p.warm_up = seconds(name, value);
     else if (name == "--seconds")
@@ -110,6 +114,8 @@ load::plan read_options(int argc, char** argv) {
       p.status = number<int>(name, value);
     else if (name == "--length")
       p.length = number<std::size_t>(name, value);
+    else if (name == "--histogram")
+      p.whole_histogram = value == "yes";
     else if (name == "--server-pid")
       p.servers.push_back(number<pid_t>(name, value));
     else

@@ -29,6 +29,9 @@ struct plan {
   /// up. 0 is the closed loop: each connection sends its next `depth` requests when it has the replies to the
   /// last ones.
   double rate = 0;
+  /// Open loop: the requests are due at random times (a Poisson process of that rate), the same for the same
+  /// seed, in place of evenly spaced ones, which can fall into step with something else.
+  std::optional<std::uint64_t> seed;
 
   std::chrono::nanoseconds warm_up = std::chrono::milliseconds(200);
   std::chrono::nanoseconds duration = std::chrono::seconds(1);  ///< measured, behind the warm-up
@@ -39,6 +42,7 @@ struct plan {
   int status = 200;                   ///< any other is an error
   std::optional<std::size_t> length;  ///< of each body; any other is an error
   std::vector<pid_t> servers;         ///< whose CPU and memory are measured
+  bool whole_histogram = false;       ///< to_json gives every bucket of the latencies, too
 };
 
 /// The request as it goes on the wire.

@@ -59,6 +59,11 @@ detached user::prepare() {
 detached user::take_part() {
   ++stage_.busy;
   free_since_ = stage_.first;
+  if (stage_.wanted.seed) {
+    std::seed_seq both{*stage_.wanted.seed, std::uint64_t{index_}};
+    chance_.seed(both);
+  }
+  if (stage_.open_loop()) schedule_next();
   while (!finished()) {
     if (fd_ < 0 && stage_.loop.now() >= retry_at_) connect();
     if (fd_ >= 0) send_due();
@@ -112,7 +117,8 @@ void user::send_due() {
     return;
   }
   while (flying_ < p.depth && more_due(stage_.loop.now())) {
-    const auto due = due_at(scheduled_++);
+    const auto due = next_due_;
+    schedule_next();
     stage_.result.lag.record(stage_.loop.now() - std::max(due, free_since_));
     send(due, 1);
     if (fd_ < 0) return;
@@ -218,28 +224,28 @@ void user::lose_all(std::uint64_t tally::*as) noexcept {
 void user::settle_accounts() {
   lose_all(&tally::timed_out);
   if (!stage_.open_loop()) return;
-  for (; more_due(stage_.to); ++scheduled_) {
+  for (; more_due(stage_.to); schedule_next()) {
     ++stage_.result.all.due;
     ++stage_.result.all.unconnected;
   }
 }
 
-time_point user::due_at(std::uint64_t k) const {
-  const auto ordinal = static_cast<double>(k) * static_cast<double>(count_) + static_cast<double>(index_);
-  return stage_.first + std::chrono::nanoseconds(std::llround(ordinal * 1e9 / stage_.wanted.rate));
-}
-
-bool user::more_due(time_point by) const {
-  const auto next = due_at(scheduled_);
-  return next <= by && next < stage_.to;
+void user::schedule_next() {
+  const auto rate = stage_.wanted.rate;
+  const auto users = static_cast<double>(count_);
+  if (stage_.wanted.seed) {
+    std::exponential_distribution<double> gap(rate / users);
+    const auto from = scheduled_++ == 0 ? stage_.first : next_due_;
+    next_due_ = from + std::chrono::nanoseconds(std::llround(gap(chance_) * 1e9));
+    return;
+  }
+  const auto ordinal = static_cast<double>(scheduled_++) * users + static_cast<double>(index_);
+  next_due_ = stage_.first + std::chrono::nanoseconds(std::llround(ordinal * 1e9 / rate));
 }
 
 time_point user::next_wake() const {
   if (fd_ < 0) return std::min(stage_.deadline, retry_at_);
-  if (stage_.open_loop() && flying_ < stage_.wanted.depth) {
-    const auto next = due_at(scheduled_);
-    if (next < stage_.to) return next;
-  }
+  if (stage_.open_loop() && flying_ < stage_.wanted.depth && next_due_ < stage_.to) return next_due_;
   return time_point::max();  // whatever is in flight is answered, or given up
 }
 
@@ -247,7 +253,7 @@ bool user::finished() const {
   const auto now = stage_.loop.now();
   if (now >= stage_.deadline) return true;
   if (flying_) return false;
-  return stage_.open_loop() ? due_at(scheduled_) >= stage_.to : now >= stage_.to;
+  return stage_.open_loop() ? next_due_ >= stage_.to : now >= stage_.to;
 }
 
 }  // namespace load

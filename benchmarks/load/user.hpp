@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,8 +80,8 @@ class user {
   void connection_ended();
   void lose_all(std::uint64_t tally::*as) noexcept;
   void settle_accounts();
-  time_point due_at(std::uint64_t k) const;
-  bool more_due(time_point by) const;
+  void schedule_next();
+  bool more_due(time_point by) const { return next_due_ <= by && next_due_ < stage_.to; }
   time_point next_wake() const;
   bool finished() const;
   flight& in_flight(std::size_t i) { return ring_[(oldest_ + i) % ring_.size()]; }
@@ -95,8 +96,10 @@ class user {
   reply_reader reader_;
   time_point retry_at_{};
 
-  std::uint64_t scheduled_ = 0;  // requests of the schedule that were sent
-  std::vector<flight> ring_;     // what is in flight, in its order
+  std::uint64_t scheduled_ = 0;  // requests of the schedule that were sent, and the next one
+  time_point next_due_{};
+  std::minstd_rand chance_;
+  std::vector<flight> ring_;  // what is in flight, in its order
   std::size_t oldest_ = 0, flying_ = 0;
   std::size_t unwritten_ = 0;  // bytes of them that the socket has not taken
   time_point free_since_{};    // the connection could have taken another request from then on

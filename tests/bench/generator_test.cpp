@@ -149,6 +149,26 @@ TEST_CASE("An open loop sees a stall of 200 ms at its true share, a closed loop 
   }
 }
 
+TEST_CASE("Random times keep the rate, too, and are the same for the same seed") {
+  running server([](corbel::route_group root) { root.get("/", [] { return std::string("ok"); }); });
+  const auto due = [&](std::uint64_t seed) {
+    auto p = at(server.port());
+    p.connections = 8;
+    p.rate = 1000;
+    p.duration = 480ms;
+    p.seed = seed;
+    const auto o = load::run(p);
+    nothing_is_lost(o);
+    CHECK(o.all.errors() == 0);
+    return o.all.due - p.connections;
+  };
+  const auto first = due(1);
+  CHECK(first > 380);  // 500 are expected, 22 more or less
+  CHECK(first < 620);
+  CHECK(due(1) == first);
+  CHECK((due(2) != first || due(3) != first || due(4) != first));
+}
+
 TEST_CASE("A constant rate is kept, whatever the number of connections") {
   running server([](corbel::route_group root) { root.get("/", [] { return std::string("ok"); }); });
   for (const std::size_t connections : {std::size_t{1}, std::size_t{7}, std::size_t{50}}) {

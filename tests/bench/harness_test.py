@@ -18,7 +18,7 @@ TREE, PROGRAMS = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 sys.path.insert(0, str(TREE / "benchmarks"))
 
 from harness import __main__ as front  # noqa: E402
-from harness import gate, judge, machine, report, rounds, scenario  # noqa: E402
+from harness import machine, report, rounds, scenario, stored  # noqa: E402
 from harness.machine import Trouble  # noqa: E402
 from harness.servers import Server  # noqa: E402
 
@@ -38,23 +38,6 @@ def measured(ratios, late=(), of=PLAINTEXT, disturbed=0.0):
     found.closed = [{"raw": figures(4.0, disturbed=disturbed), "corbel": figures(4.0 * r)} for r in ratios]
     found.late = [{"raw": figures(p95=100), "corbel": figures(p95=100 * r, disturbed=disturbed)} for r in late]
     return found
-
-
-class FakeSession:
-    """Hands out prepared figures, and notes what was asked for."""
-
-    subject = "corbel"
-
-    def __init__(self, *prepared, scenarios=(PLAINTEXT,)):
-        self.prepared, self.asked = list(prepared), []
-        self.scenarios, self.plan = list(scenarios), rounds.Plan(4, 2, 0.1)
-
-    def measure(self, scenarios=None, plan=None, quiet=False):
-        self.asked.append(plan)
-        return [self.prepared.pop(0)]
-
-    def metrics(self, all_of):
-        return {k: v for m in all_of for k, v in gate.metrics(m, self.subject).items()}
 
 
 class Ratios(unittest.TestCase):
@@ -97,84 +80,39 @@ class Ratios(unittest.TestCase):
         self.assertGreater(slow, 1)
 
 
-class Gate(unittest.TestCase):
-    baseline = {"metrics": {"plaintext.cpu": {"value": 1.2, "band": 0.05}, "plaintext.p95": {"value": 1.0, "band": 0.3}}}
+class Stored(unittest.TestCase):
+    """Ratios of another day are shown, and judge nothing."""
 
-    def check(self, session, found):
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
-            code = judge.check(session, self.baseline, found)
-        return code, out.getvalue()
+    known = {"how": {"processor": "some", "date": "2026-01-01"},
+             "metrics": {"plaintext.cpu": {"value": 1.2}, "plaintext.p95": {"limit": 1.1}}}
 
-    def test_unchanged_passes_and_slower_fails_with_a_sentence(self):
-        self.assertEqual(self.check(FakeSession(), [measured([1.24], [1.1])])[0], judge.PASSED)
-        code, said = self.check(FakeSession(measured([1.38])), [measured([1.38], [1.1])])
-        self.assertEqual(code, judge.REGRESSED)
-        self.assertRegex(said, r"FAIL plaintext: CPU per request.* 1\.380, \+15\.0 % from the baseline 1\.200")
-        code, said = self.check(FakeSession(measured([1.2], [1.5])), [measured([1.2], [1.5])])
-        self.assertEqual(code, judge.REGRESSED)
-        self.assertIn("FAIL plaintext: p95", said)
+    def test_the_chart_has_a_line_for_each_that_both_know(self):
+        head, cpu, p95 = stored.chart({"plaintext.cpu": 1.5, "plaintext.p95": 1.1, "json.cpu": 1.0}, self.known).split("\n")
+        self.assertIn("(some, 2026-01-01); no verdict", head)
+        self.assertRegex(cpu, r"plaintext +CPU per request, to the reference's +1\.500 +stored +1\.200 +\+25\.0% +#{30}$")
+        self.assertRegex(p95, r"p95, .* aim +1\.100 +\+0\.0% +#{24}$")
 
-    def test_better_passes_and_says_so(self):
-        code, said = self.check(FakeSession(), [measured([1.0], [1.0])])
-        self.assertEqual(code, judge.PASSED)
-        self.assertIn("better", said)
+    def test_a_run_renews_what_was_measured_and_no_aim(self):
+        renewed = stored.renewed(self.known, {"plaintext.cpu": 1.5, "plaintext.p95": 9.0, "json.cpu": 1.1}, rounds.Plan())
+        self.assertEqual(renewed["metrics"], {"json.cpu": {"value": 1.1}, "plaintext.cpu": {"value": 1.5}, "plaintext.p95": {"limit": 1.1}})
+        self.assertEqual(self.known["metrics"]["plaintext.cpu"], {"value": 1.2})
+        aims = {"how": {"what": "aims"}, "metrics": {"db.cpu": {"limit": 1.2}}}
+        self.assertEqual(stored.renewed(aims, {"db.cpu": 3.0}, rounds.Plan()), aims)
 
-    def test_the_second_look_is_longer_and_counts_with_the_first(self):
-        session = FakeSession(measured([1.2, 1.2, 1.2]))
-        self.assertEqual(self.check(session, [measured([1.4])])[0], judge.PASSED)
-        self.assertEqual([p.rounds for p in session.asked], [8])
-
-    def test_what_was_disturbed_is_not_judged(self):
-        code, said = self.check(FakeSession(), [measured([1.2], [9.0], disturbed=0.2)])
-        self.assertEqual(code, judge.PASSED)
-        self.assertIn("???? plaintext: p95", said)
-        code, said = self.check(FakeSession(), [measured([1.6], [1.0], disturbed=0.9)])
-        self.assertEqual(code, judge.INCONCLUSIVE)
-        self.assertIn("quieter machine", said)
-
-    def test_a_band_holds_all_unchanged_runs_with_room(self):
-        runs = [{"x.cpu": v} for v in (1.00, 1.02, 0.95, 1.04, 1.01)]
-        made = gate.baseline_of(runs, {})
-        entry = made["metrics"]["x.cpu"]
-        self.assertEqual(entry["value"], 1.01)
-        # What is below the median raises no alarm, and so makes no room.
-        self.assertAlmostEqual(entry["band"], 1.5 * (1.04 / 1.01 - 1), places=3)
-        for run in runs:
-            self.assertFalse(any(v.regressed for v in gate.compare(run, made)))
-        self.assertTrue(gate.compare({"x.cpu": 1.01 * 1.15}, made)[0].regressed)
-
-    def test_however_quiet_no_band_is_narrower_than_its_least(self):
-        for metric, least in (("x.cpu", 0.04), ("x.p95", 0.3), ("x.bytes", 0.25)):
-            self.assertEqual(gate.band_of(metric, [1.0, 1.0]), least)
-
-    def test_an_update_keeps_the_bands(self):
-        renewed = gate.with_values(self.baseline, {"plaintext.cpu": 1.5, "json.cpu": 1.1}, {})
-        self.assertEqual(renewed["metrics"]["plaintext.cpu"], {"value": 1.5, "band": 0.05})
-        self.assertEqual(renewed["metrics"]["json.cpu"], {"value": 1.1, "band": 0.08})
-        self.assertEqual(self.baseline["metrics"]["plaintext.cpu"]["value"], 1.2)
-
-    def test_a_limit_has_no_band(self):
-        aims = {"metrics": {"db.cpu": {"limit": 1.25}}}
-        for value, regressed in ((0.9, False), (1.25, False), (1.2501, True)):
-            verdict, = gate.compare({"db.cpu": value, "json.cpu": 3.0}, aims)
-            self.assertEqual((verdict.regressed, verdict.improved), (regressed, False))
-        self.assertRegex(verdict.said(), r"db: CPU per request.* is 1\.250, above its limit 1\.250\. Find the cost")
-
-    def test_a_file_that_is_no_baseline_is_named(self):
+    def test_a_file_of_something_else_is_named(self):
         with tempfile.TemporaryDirectory() as room:
             name = pathlib.Path(room) / "b.json"
-            for content in ("", "[]", "{}", '{"metrics": {"x.cpu": {"value": 0, "band": 1}}}'):
+            for content in ("", "[]", "{}", '{"metrics": {"x.cpu": {"value": 0}}}', '{"metrics": {"x.cpu": {"band": 1}}}'):
                 name.write_text(content, encoding="utf-8")
-                with self.assertRaisesRegex(Trouble, "is no baseline"):
-                    gate.load(name)
-            with self.assertRaisesRegex(Trouble, "there is no baseline"):
-                gate.load(name.parent / "other")
-            gate.save(name, self.baseline)
-            self.assertEqual(gate.load(name), self.baseline)
+                with self.assertRaisesRegex(Trouble, "is no file of ratios"):
+                    stored.load(name)
+            with self.assertRaisesRegex(Trouble, "there is no file of ratios"):
+                stored.load(name.parent / "other")
+            stored.save(name, self.known)
+            self.assertEqual(stored.load(name), self.known)
 
-    def test_the_stored_baseline_can_be_read(self):
-        known = {m.rpartition(".")[0] for m in gate.load(TREE / "benchmarks/baseline.json")["metrics"]}
+    def test_the_one_of_this_tree_can_be_read(self):
+        known = {m.rpartition(".")[0] for m in stored.load(TREE / "benchmarks/baseline.json")["metrics"]}
         self.assertLessEqual(known, set(scenario.BUILT_IN))
 
 
@@ -243,17 +181,17 @@ class WholeRuns(unittest.TestCase):
                                "--late-rounds", "1", "--seconds", "0.05", "--polite", *words],
                               capture_output=True, text=True, env=environment, timeout=250, check=False)
 
-    def test_every_scenario_and_a_baseline_from_nothing(self):
+    def test_every_scenario_and_stored_ratios_from_nothing(self):
         with tempfile.TemporaryDirectory() as room:
-            baseline, figures_file = pathlib.Path(room) / "b.json", pathlib.Path(room) / "f.json"
-            done = self.bench("--update-baseline", "--baseline", str(baseline), "--json", str(figures_file),
+            ratios, figures_file = pathlib.Path(room) / "b.json", pathlib.Path(room) / "f.json"
+            done = self.bench("--store", str(ratios), "--json", str(figures_file),
                               "--scenario", "plaintext,pipelined,route,post")
             self.assertEqual(done.returncode, 0, done.stderr)
             made = {b["name"]: b for b in json.loads(figures_file.read_text(encoding="utf-8"))["benchmarks"]}
             self.assertEqual(len(made), 8)
             self.assertGreater(made["post/corbel"]["cpu_ratio"], 0)
             self.assertNotIn("p95_us", made["pipelined/corbel"])
-            self.assertEqual(len(gate.load(baseline)["metrics"]), 7)
+            self.assertEqual(len(stored.load(ratios)["metrics"]), 7)
 
     def test_a_service_of_a_user_with_its_port_from_the_environment(self):
         words = f"sh -c 'exec {PROGRAMS / 'bench_server'} --threads 1 --port $PORT'"
@@ -266,7 +204,7 @@ class WholeRuns(unittest.TestCase):
                 (("--target", "/nonexistent/server"), "target cannot be started"),
                 (("--target", "sh -c 'echo no database; exit 3'"), "(?s)ended with code 3 before it listened.*no database"),
                 (("--target", f"{PROGRAMS / 'raw_server'} --port {{port}}", "--url", "/nothing"), "with 404, expected is 200"),
-                (("--check", "/nonexistent.json"), "there is no baseline")):
+                (("--beside", "/nonexistent.json"), "there is no file of ratios")):
             with self.subTest(words=words):
                 done = self.bench(*words)
                 self.assertEqual(done.returncode, 2, done.stdout)
@@ -284,7 +222,7 @@ class WholeRuns(unittest.TestCase):
         out = io.StringIO()
         with contextlib.redirect_stdout(out), self.assertRaises(SystemExit):
             front.parse(["--help"])
-        for word in ("--check", "--self-check", "--measure-band", "--target", "--serve", "15%"):
+        for word in ("--against", "--self-check", "--beside", "--target", "--serve", "10% of"):
             self.assertIn(word, out.getvalue())
 
 

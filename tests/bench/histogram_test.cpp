@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <utility>
 #include <vector>
 
 using load::histogram;
@@ -113,4 +114,17 @@ TEST_CASE("A clock that goes backwards counts as no time at all") {
   h.record(nanoseconds(-5));
   CHECK(h.count() == 1);
   CHECK(h.quantile(1).count() == 0);
+}
+
+TEST_CASE("What is filled is all there is, in order, with the ends that quantiles give") {
+  CHECK(histogram().filled().empty());
+  histogram h;
+  h.record(nanoseconds(70'000), 3);
+  h.record(nanoseconds(5), 2);
+  const auto filled = h.filled();
+  REQUIRE(filled.size() == 2);
+  CHECK(filled[0] == std::pair(nanoseconds(5), std::uint64_t{2}));
+  CHECK(filled[1].first >= nanoseconds(70'000));
+  CHECK(filled[1].first <= nanoseconds(70'000 + 70'000 / 128));
+  CHECK(filled[1].second == 3);
 }
