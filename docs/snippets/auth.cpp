@@ -11,6 +11,10 @@
 
 namespace {
 
+using corbel::request;
+using corbel::result;
+using corbel::task;
+
 // region: sessions
 struct principal {
   std::string name;
@@ -42,47 +46,42 @@ class session_store {
 };
 // end: sessions
 
-// region: layer
-std::optional<std::string> bearer_token(const corbel::request& in) {
+// region: token
+result<std::string> bearer_token(const request& in) {
   const auto field = in.header("Authorization");
-  if (!field || !field->starts_with("Bearer ")) return {};
-  return std::string(field->substr(7));
+  if (field && field->starts_with("Bearer ")) return std::string(field->substr(7));
+  return corbel::unauthenticated("Sign in first: send Authorization: Bearer TOKEN.")
+      .header("WWW-Authenticate", "Bearer");
 }
 
-// Looks up who asks, once, and leaves it for whoever wants to know. It refuses nobody: that is for the
-// routes.
-struct authentication {
-  corbel::task<corbel::response> around(corbel::request& in, corbel::next rest) const {
-    if (const auto token = bearer_token(in)) {
-      const auto* sessions = in.services().find<session_store>();
-      auto who = co_await sessions->find(*token);
-      if (who) in.emplace<principal>(std::move(*who));
-    }
-    co_return co_await rest();
-  }
-};
-
-// A parameter of this type is a route for admins.
+// A parameter of this type is a route for administrators.
 struct administrator : principal {};
-// end: layer
+// end: token
 
 }  // namespace
 
 // region: extractors
 template <>
 struct corbel::extractor<principal> {
-  static corbel::result<principal> extract(const corbel::request& in) {
-    if (const auto* who = in.find<principal>()) return *who;
-    return corbel::unauthenticated("Sign in first: send Authorization: Bearer TOKEN.");
+  static constexpr bool guards = true;  // decides before the body is received
+  static task<result<principal>> extract(request& in) {
+    const auto token = bearer_token(in);
+    if (!token) co_return token.error();
+    const auto* sessions = in.services().find<session_store>();
+    auto who = co_await sessions->find(*token);
+    if (!who) co_return corbel::unauthenticated("This token is unknown, or no longer valid. Sign in again.");
+    co_return std::move(*who);
   }
 };
 template <>
 struct corbel::extractor<administrator> {
-  static corbel::result<administrator> extract(const corbel::request& in) {
-    auto who = corbel::extractor<principal>::extract(in);
-    if (!who) return std::move(who).error();
-    if (!who->admin) return corbel::forbidden("Only administrators may do this.");
-    return administrator{*std::move(who)};
+  static constexpr bool guards = true;
+  static task<result<administrator>> extract(request& in) {
+    auto who = co_await corbel::extractor<principal>::extract(in);
+    if (!who) co_return std::move(who).error();
+    if (!who->admin) co_return corbel::forbidden("Only administrators may do this.");
+    const administrator found{*who};
+    co_return found;
   }
 };
 // end: extractors
@@ -108,7 +107,6 @@ TEST_CASE("the recipe of who may what does what it says") {
   // region: mount
   server.provide(sessions);
   auto api = server.group("/api");
-  api.use(authentication{});
   api.get("/profile", &profile);
   api.get("/audit", &audit);
   // end: mount
@@ -119,6 +117,7 @@ TEST_CASE("the recipe of who may what does what it says") {
   const auto bob = sessions.open({"Bob", false});
   CHECK(ask("/api/profile", bob).body() == "You are Bob.");
   CHECK(ask("/api/profile", "wrong").code() == 401);
+  CHECK(server.inject(corbel::get("/api/profile")).header("WWW-Authenticate") == "Bearer");
   CHECK(server.inject(corbel::get("/api/profile")).code() == 401);
   CHECK(ask("/api/audit", bob).code() == 403);
   CHECK(ask("/api/audit", ada).body() == "Ada may look.");
