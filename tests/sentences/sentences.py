@@ -178,6 +178,18 @@ CASES = [
         struct layer { flow before(request&, response&) const { return flow::proceed; }
                        void after(response&) const {} };
         routes.use(layer{});""", "", SIGNATURE),
+    ("guards that are right", """
+        struct at_once { result<void> guard(request&) const { return {}; } };
+        struct waits { task<result<void>> guard(request&) const { co_return result<void>{}; } };
+        routes.use(at_once{}).use(waits{});
+        """, "", None),
+    ("a guard that says yes or no", """
+        struct layer { bool guard(request&) const { return true; }
+                       void after(const request&, response&) const {} };
+        routes.use(layer{});""", "", SIGNATURE),
+    ("a guard that may change itself", """
+        struct layer { result<void> guard(request&) { return {}; } };
+        routes.use(layer{});""", "", CONST),
     ("an around that gives no task", """
         struct layer { flow before(request&, response&) const { return flow::proceed; }
                        response around(request&, next) const { return {}; } };

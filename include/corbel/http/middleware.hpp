@@ -131,8 +131,14 @@ concept names_around = requires {
 
 // One that lacks nothing but const is told so, not that it has another signature.
 template <class M>
-concept lacks_const = (!has_guard<M> && !has_waiting_guard<M> &&
-                       requires(M & m, request& in) { m.guard(in); }) ||
+concept lacks_const = (!has_guard<M> &&
+                       requires(M & m, request& in) {
+                         { m.guard(in) } -> std::same_as<result<void>>;
+                       }) ||
+                      (!has_waiting_guard<M> &&
+                       requires(M & m, request& in) {
+                         { m.guard(in) } -> std::same_as<task<result<void>>>;
+                       }) ||
                       (!has_before<M> &&
                        requires(M & m, request& in, response& out) {
                          { m.before(in, out) } -> std::same_as<flow>;
