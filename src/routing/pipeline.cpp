@@ -163,15 +163,20 @@ void pipeline::serve(request& in, response& out) const noexcept {
 
 void pipeline::refuse(request& in, const error& why, response& out) const noexcept {
   request_access access(in);
-  try {
-    if (!access.entered()) {
-      for (const auto& [place, layer] : entering_) {
+  if (!access.entered()) {
+    for (const auto& [place, layer] : entering_) {
+      try {
         if (layer->before(in, out) == flow::proceed)
           response_access(out).lay();
         else
           response_access(out).reset();
+      } catch (...) {
+        log_unprepared(in, std::current_exception());
+        response_access(out).reset();
       }
     }
+  }
+  try {
     response_access(out).reset();
     for (const auto* each = access.nested(); each; each = each->outer)
       response_access(out).lay_from(each->out);

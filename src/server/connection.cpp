@@ -48,7 +48,7 @@ void connection::destroy() {
     if (!home_.draining) request_access(exchange_->in).note_client_left();
     if (in_exchange()) {
       const auto held = std::move(exchange_);
-      held->cancel.emit(asio::cancellation_type::terminal);
+      held->cancel_all();
     }
   }
   home_.closed(*this);

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -155,7 +156,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   void start_waiting(bool answered);
   /// Runs the guards, which wait; the body is received behind them.
   void start_guarding();
-  void spawn(task<> work);
+  void spawn(task<> work, boost::asio::cancellation_signal& cancel);
   /// Puts the head of `done`'s answer into the output and lets go of it.
   void append_and_forget(const std::shared_ptr<exchange>& done);
   void refuse(const resolved_route& route, request& in, const error& why, response& out);

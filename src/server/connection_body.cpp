@@ -1,6 +1,7 @@
 // How the body of a request is received that is not all there with its head: the guards first, then the body.
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 
 #include "corbel/http/handler.hpp"
 #include "http/body_limit.hpp"
@@ -18,6 +19,8 @@ constexpr std::size_t short_body = 64 * 1024;
 // By value: it must live as long as the coroutine.
 task<> ask_guards(std::shared_ptr<exchange> x) {
   const auto verdict = co_await verdict_of(x.get());
+  // Who is cancelled here has no owner any more, and every further wait would throw.
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
   if (co_await turn_of(x.get()))
     x->owner->on_guarded(x, verdict);
   else if (!has_left(*x))
@@ -29,7 +32,7 @@ task<> ask_guards(std::shared_ptr<exchange> x) {
 bool connection::pass_guards(const resolved_route& route, const http1::message_framing& framing,
                              std::optional<error>& refusal) {
   const auto& traits = route.traits();
-  auto& in = home_.in;
+  auto& in = exchange_->in;
   // A client that asks before it sends is also told where no guard but the lack of a route stands in its way.
   if ((traits.guarded || framing.expects_continue) && !traits.guard_waits)
     if (auto verdict = route.guard(in); !verdict) refusal = std::move(verdict).error();
@@ -38,7 +41,8 @@ bool connection::pass_guards(const resolved_route& route, const http1::message_f
   if (refusal && is_short && !framing.expects_continue) return true;
   if (!refusal && !traits.guard_waits) refusal = length_refusal(framing, traits);
   if (!refusal) return true;
-  refuse(route, in, *refusal, home_.out);
+  const auto held = std::move(exchange_);
+  refuse(route, held->in, *refusal, held->out);
   return false;
 }
 
@@ -46,8 +50,9 @@ bool connection::begin_body(const resolved_route& route, std::string_view head, 
                             const http1::message_framing& framing) {
   const auto& traits = route.traits();
   std::optional<error> refusal;
-  if (!pass_guards(route, framing, refusal)) return false;
+  // First its own memory, then the guards: what they keep may be views into the head.
   auto& x = make_exchange(route, head, framing);
+  if (!pass_guards(route, framing, refusal)) return false;
   if (phase_ != phase::head) began_ = home_.loop.now();
   if (traits.streams_body && !refusal) {
     x.upload.emplace(x, framing, traits.body_limit, home_.limits());
@@ -135,7 +140,8 @@ void connection::hold_body() {
 }
 
 void connection::start_guarding() {
-  spawn(ask_guards(exchange_));
+  unread_.reset();  // those bytes are in the buffer that this round reads from
+  spawn(ask_guards(exchange_), exchange_->cancel_guards);
 }
 
 }  // namespace corbel

@@ -90,7 +90,7 @@ bool connection::serve_whole(const resolved_route& route, std::string_view bytes
   out.clear();
   if (traits.guarded || body.size() > traits.body_limit) [[unlikely]] {
     std::optional<error> refusal;
-    if (traits.guarded && !traits.guard_waits)
+    if (traits.guarded && !traits.waits)
       if (auto verdict = route.guard(in); !verdict) refusal = std::move(verdict).error();
     if (!refusal && body.size() > traits.body_limit) refusal = body_too_large(traits.body_limit);
     if (refusal) {
@@ -115,6 +115,17 @@ bool connection::serve_whole(const resolved_route& route, std::string_view bytes
   auto& x = make_exchange(route, bytes, framing);
   if (!traits.waits) x.out = std::move(out);
   x.pass = std::move(pass);
+  if (traits.guarded && traits.waits && !traits.guard_waits) {
+    // Behind the exchange, since what guards keep may be views into the head.
+    request_access(x.in).body({});
+    if (auto verdict = route.guard(x.in); !verdict) {
+      route.refuse(x.in, verdict.error(), x.out);
+      append_and_forget(exchange_);
+      return true;
+    }
+    const auto at = static_cast<std::size_t>(body.data() - bytes.data());
+    if (!body.empty()) request_access(x.in).body(std::string_view(x.bytes).substr(at, body.size()));
+  }
   start_waiting(!traits.waits);
   return !in_exchange();
 }
@@ -169,10 +180,10 @@ void connection::turn_down(const resolved_route& route, request& in, response& o
 }
 
 void connection::start_waiting(bool answered) {
-  spawn(run(exchange_, answered));
+  spawn(run(exchange_, answered), exchange_->cancel);
 }
 
-void connection::spawn(task<> work) {
+void connection::spawn(task<> work, boost::asio::cancellation_signal& cancel) {
   phase_ = phase::waiting;
   began_ = home_.loop.now();
   starting_ = true;
@@ -182,7 +193,7 @@ void connection::spawn(task<> work) {
   // it.
   home_.answering->fetch_add(1, std::memory_order_relaxed);
   asio::co_spawn(home_.loop.context().get_executor(), std::move(work),
-                 asio::bind_cancellation_slot(x->cancel.slot(), [x, n = home_.answering](std::exception_ptr) {
+                 asio::bind_cancellation_slot(cancel.slot(), [x, n = home_.answering](std::exception_ptr) {
                    n->fetch_sub(1, std::memory_order_release);
                  }));
   starting_ = false;
@@ -349,7 +360,7 @@ void connection::answer_instead(const error& why) {
   if (!has_left(x)) x.route->refuse(x.in, why, x.out);
   x.out.close();
   append(x.in, x.out, false);
-  x.cancel.emit(asio::cancellation_type::terminal);
+  x.cancel_all();
   finish_round({}, {});
 }
 

@@ -48,6 +48,14 @@ struct exchange {
   /// Null once the connection is gone or has answered without waiting any longer.
   connection* owner = nullptr;
   boost::asio::cancellation_signal cancel;
+  /// Of the guards that run before the body is received: a slot serves one coroutine, and theirs may still be
+  /// ending when the handler's begins.
+  boost::asio::cancellation_signal cancel_guards;
+
+  void cancel_all() {
+    cancel_guards.emit(boost::asio::cancellation_type::terminal);
+    cancel.emit(boost::asio::cancellation_type::terminal);
+  }
   bool guarded = false;         ///< the guards that wait have let it pass, before its body was received
   bool ended_by_drain = false;  ///< it was cancelled because the server stops, not because the client left
 

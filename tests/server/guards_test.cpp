@@ -7,6 +7,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <thread>
 
 #include "corbel/routing/body_stream.hpp"
 #include "server/eventually.hpp"
@@ -89,6 +91,19 @@ task<std::string> store_stream(Who who, corbel::body_stream body) {
   co_return who.name + ' ' + std::to_string(all.size());
 }
 
+std::atomic<int> cancelled{0};
+
+task<std::string> slow(member who) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, 10min);
+  try {
+    co_await timer.async_wait(asio::use_awaitable);
+  } catch (const boost::system::system_error&) {
+    ++cancelled;
+    throw;
+  }
+  co_return who.name;
+}
+
 struct layer_guard {
   result<void> guard(request& in) const {
     if (in.header("X-User")) return {};
@@ -116,6 +131,7 @@ struct fixture {
               root.post("/badge-stream", &store_stream<badge>);
               root.post("/member-stream", &store_stream<member>);
               root.post("/hasty", &store<member>).time_limit(50ms);
+              root.post("/slow", &slow);
               root.get("/free", [] { return std::string("free"); });
               auto group = root.group("/group");
               group.use(layer_guard{});
@@ -225,6 +241,46 @@ TEST_CASE("a client that asks before it sends is told to, once its guards have l
       REQUIRE(c.send("abc"));
       CHECK(c.read().value().body == "ann 3");
     }
+  }
+}
+
+TEST_CASE("a client that asks in two pieces is told to send, too") {
+  fixture f;
+  for (const std::string path : {"/badge", "/member"}) {
+    CAPTURE(path);
+    const auto head = head_of(path, "X-User: ann\r\nContent-Length: 3\r\nExpect: 100-continue\r\n");
+    wire::client c(f.server.port());
+    REQUIRE(c.send(head.substr(0, 20)));
+    std::this_thread::sleep_for(20ms);
+    REQUIRE(c.send(head.substr(20)));
+    std::string line(25, ' ');
+    std::size_t have = 0;
+    while (have < line.size()) {
+      const auto n = ::recv(c.fd(), line.data() + have, line.size() - have, 0);
+      REQUIRE(n > 0);
+      have += static_cast<std::size_t>(n);
+    }
+    CHECK(line == "HTTP/1.1 100 Continue\r\n\r\n");
+    REQUIRE(c.send("abc"));
+    CHECK(c.read().value().body == "ann 3");
+  }
+}
+
+TEST_CASE("a handler behind guards that did not have to wait is cancelled like any other") {
+  fixture f;
+  const auto request =
+      head_of("/slow", "X-User: ann\r\nTransfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n";
+  for (int i = 0; i < 5; ++i) {
+    cancelled = 0;
+    {
+      wire::client c(f.server.port());
+      asked = 0;
+      REQUIRE(c.send(request));
+      CHECK(eventually([] { return asked == 1; }));
+      CHECK(wire::client(f.server.port()).ask(wire::get("/free")).value().body == "free");
+      c.reset();
+    }
+    CHECK(eventually([] { return cancelled == 1; }));
   }
 }
 
