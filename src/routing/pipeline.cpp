@@ -86,7 +86,6 @@ pipeline::pipeline(layers all, std::shared_ptr<const corbel::endpoint> end, std:
     traits_.guarded = true;
     traits_.guard_waits |= layer->guard_waits();
   }
-  traits_.waits |= traits_.guard_waits;
 }
 
 result<void> pipeline::guard(request& head) const noexcept {

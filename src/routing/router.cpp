@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 
 #include "corbel/http/problem.hpp"
 #include "corbel/http/url.hpp"
@@ -139,37 +140,36 @@ class unknown_path_endpoint final : public endpoint {
   bool waits() const noexcept override { return false; }
   task<void> serve_waiting(request&, response&) const override { co_return; }
   result<void> guard(request& head) const override {
-    if (head.target() == "*") return {};
+    if (head.target() == "*" || elsewhere(head)) return {};
+    if (std::string plain; !percent_decode(head.path(), plain))
+      return malformed("The path has a broken percent escape or an encoded NUL; write % as %25.",
+                       "malformed_path");
     return not_found("Nothing is served at this path.");
   }
   void serve(request& in, response& out) const override {
-    if (in.target() == "*") {
+    if (const auto to = elsewhere(in))
+      out = redirect(*to, status::permanent_redirect);
+    else if (const auto found = guard(in); !found)
+      problem::write(in, found.error(), out);
+    else
       out.status(status::no_content);
-      return;
-    }
-    if (slash_ == trailing_slash::redirect && tree_.knows_with_other_slash(in.path())) {
-      std::string to(in.path());
-      if (to.back() == '/')
-        to.pop_back();
-      else
-        to += '/';
-      // A path that begins with // would be read as another host; browsers read \ as /.
-      if (to.size() < 2 || (to[1] != '/' && to[1] != '\\')) {
-        if (!in.query().empty()) to.append("?").append(in.query());
-        out = redirect(to, status::permanent_redirect);
-        return;
-      }
-    }
-    if (std::string plain; !percent_decode(in.path(), plain))
-      return problem::write(
-          in,
-          malformed("The path has a broken percent escape or an encoded NUL; write % as %25.",
-                    "malformed_path"),
-          out);
-    problem::write(in, not_found("Nothing is served at this path."), out);
   }
 
  private:
+  /// Where the same path with the other reading of its trailing slash is a route.
+  std::optional<std::string> elsewhere(const request& in) const {
+    if (slash_ != trailing_slash::redirect || !tree_.knows_with_other_slash(in.path())) return {};
+    std::string to(in.path());
+    if (to.back() == '/')
+      to.pop_back();
+    else
+      to += '/';
+    // A path that begins with // would be read as another host; browsers read \ as /.
+    if (to.size() >= 2 && (to[1] == '/' || to[1] == '\\')) return {};
+    if (!in.query().empty()) to.append("?").append(in.query());
+    return to;
+  }
+
   const path_tree& tree_;
   trailing_slash slash_;
 };

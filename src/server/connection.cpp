@@ -153,22 +153,18 @@ void connection::consume(std::string_view bytes, http1::head_scan scan) {
     const auto& route = home_.shared.service.resolve(in);
     const auto head = bytes.substr(0, head_size);
     auto rest = bytes.substr(head_size);
+    const bool whole = !framing.chunked && framing.content_length <= rest.size();
     if (home_.loop.lag().late() && must_shed(route)) [[unlikely]] {
-      const bool whole = !framing.has_body() || (!framing.chunked && framing.content_length <= rest.size());
       bytes = whole ? rest.substr(static_cast<std::size_t>(framing.content_length)) : rest;
       turn_down(route, in, home_.out, whole && framing.keep_alive);
-    } else if (!framing.has_body()) {
-      bytes = rest;
-      if (!serve_whole(route, head, {}, framing)) break;
-    } else if (!framing.chunked && framing.content_length <= rest.size() &&
-               framing.content_length <= home_.limits().body_bytes) {
+    } else if (whole && framing.content_length <= home_.limits().body_bytes && !route.traits().guarded) {
       const auto body = rest.substr(0, static_cast<std::size_t>(framing.content_length));
       bytes = rest.substr(body.size());
       if (!serve_whole(route, {head.data(), head.size() + body.size()}, body, framing)) break;
     } else {
-      const bool whole = begin_body(route, head, rest, framing);
+      const bool complete = begin_body(route, head, rest, framing);
       bytes = rest;
-      if (!whole || !serve_exchange()) break;
+      if (!complete || !serve_exchange()) break;
     }
     if (home_.output.size() > flush_size && !flush()) return;
     if (phase_ == phase::flushing) break;
@@ -270,7 +266,6 @@ void connection::write_unsent() {
     phase_ = phase::idle;
     return resume();
   }
-  if (done && phase_ == phase::body && unread_) return resume();  // its guards kept the body waiting
   settle();
 }
 

@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 
-#include "corbel/base/result.hpp"
 #include "corbel/runtime/deadline_wheel.hpp"
 #include "corbel/runtime/readiness.hpp"
 #include "corbel/runtime/task.hpp"
@@ -41,7 +40,7 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
   /// connection's round, and tries again behind it.
   bool can_answer() const noexcept { return starting_ || !home_.busy; }
   /// The guards have decided, before the body is received.
-  void on_guarded(const std::shared_ptr<exchange>& asked, const result<void>& verdict);
+  void on_guarded(const std::shared_ptr<exchange>& asked);
   /// The handler has answered.
   void on_answer(const std::shared_ptr<exchange>& done);
   /// The handler has answered with a body that will now be produced.
@@ -133,12 +132,9 @@ class connection final : public readiness_handler, public deadline_wheel::entry 
                    const http1::message_framing& framing);
   bool begin_body(const resolved_route& route, std::string_view head, std::string_view& rest,
                   const http1::message_framing& framing);
-  /// Lets the guards decide that need not wait; false when the request is refused, and what to do about it is
-  /// done.
-  bool pass_guards(const resolved_route& route, const http1::message_framing& framing,
-                   std::optional<error>& refusal);
-  /// Makes ready for the body, now that the guards have let the request pass.
-  void expect_body(bool sent_some);
+  /// Makes ready for the body, of which `arrived` bytes are there at the most, now that the guards have
+  /// decided; false when that ends the connection.
+  bool admit(std::size_t arrived);
   bool feed_body(std::string_view& rest);
   /// Counts what a body that is not all there holds; turns it down when that is too much.
   void hold_body();

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <exception>
 
 #include "corbel/http/handler.hpp"
+#include "corbel/http/problem.hpp"
 #include "http/body_limit.hpp"
 #include "http/request_access.hpp"
 #include "server/connection.hpp"
@@ -16,93 +18,101 @@ namespace {
 /// connection lives on.
 constexpr std::size_t short_body = 64 * 1024;
 
+bool is_short(const http1::message_framing& framing) {
+  return !framing.chunked && framing.content_length <= short_body;
+}
+
 // By value: it must live as long as the coroutine.
 task<> ask_guards(std::shared_ptr<exchange> x) {
-  const auto verdict = co_await verdict_of(x.get());
-  // Who is cancelled here has no owner any more, and every further wait would throw.
+  std::exception_ptr thrown;
+  try {
+    x->verdict = co_await x->route->guard_waiting(x->in);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  if (thrown) x->verdict = problem::from_exception(x->in, thrown);
+  // Whoever is cancelled here has no owner any more, and every further wait would throw.
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   if (co_await turn_of(x.get()))
-    x->owner->on_guarded(x, verdict);
+    x->owner->on_guarded(x);
   else if (!has_left(*x))
     x->route->refuse(x->in, client_gone(), x->out);
 }
 
 }  // namespace
 
-bool connection::pass_guards(const resolved_route& route, const http1::message_framing& framing,
-                             std::optional<error>& refusal) {
-  const auto& traits = route.traits();
-  auto& in = exchange_->in;
-  // A client that asks before it sends is also told where no guard but the lack of a route stands in its way.
-  if ((traits.guarded || framing.expects_continue) && !traits.guard_waits)
-    if (auto verdict = route.guard(in); !verdict) refusal = std::move(verdict).error();
-  // A short body that is on its way costs less than another connection.
-  const bool is_short = !framing.chunked && framing.content_length <= short_body;
-  if (refusal && is_short && !framing.expects_continue) return true;
-  if (!refusal && !traits.guard_waits) refusal = length_refusal(framing, traits);
-  if (!refusal) return true;
-  const auto held = std::move(exchange_);
-  refuse(route, held->in, *refusal, held->out);
-  return false;
-}
-
 bool connection::begin_body(const resolved_route& route, std::string_view head, std::string_view& rest,
                             const http1::message_framing& framing) {
   const auto& traits = route.traits();
-  std::optional<error> refusal;
-  // First its own memory, then the guards: what they keep may be views into the head.
+  // Its own memory first, then the guards: what they keep may be views into the head.
   auto& x = make_exchange(route, head, framing);
-  if (!pass_guards(route, framing, refusal)) return false;
   if (phase_ != phase::head) began_ = home_.loop.now();
-  if (traits.streams_body && !refusal) {
-    x.upload.emplace(x, framing, traits.body_limit, home_.limits());
+  if (traits.guard_waits) {
+    if (!may_wait(route, x.pass)) {
+      const auto held = std::move(exchange_);
+      turn_down(route, held->in, held->out, false);
+      return false;
+    }
+    start_guarding();
+    if (in_exchange()) return false;  // `on_guarded` goes on
+  } else if (traits.guarded || framing.expects_continue) {
+    // A client that asks before it sends is also told where no guard but the lack of a route is in its way.
+    x.verdict = route.guard(x.in);
+  }
+  return admit(rest.size()) && feed_body(rest);
+}
+
+bool connection::admit(std::size_t arrived) {
+  auto& x = *exchange_;
+  const auto& traits = x.route->traits();
+  const auto end_with = [this](const error& why) {
+    const auto held = std::move(exchange_);
+    refuse(*held->route, held->in, why, held->out);
+    return false;
+  };
+  if (!x.verdict) {
+    if (x.framing.expects_continue || !is_short(x.framing)) return end_with(x.verdict.error());
+    x.refusal = std::move(x.verdict).error();
+  } else if (x.framing.content_length > traits.body_limit) {
+    return end_with(body_too_large(traits.body_limit));
+  }
+  phase_ = phase::body;
+  const bool whole = !x.framing.chunked && x.framing.content_length <= arrived;
+  if (traits.streams_body && !x.refusal && !whole) {
+    x.upload.emplace(x, x.framing, traits.body_limit, home_.limits());
     request_access(x.in).arriving(&*x.upload);
-    x.upload->feed(rest);
     return true;
   }
-  x.body_limit = refusal ? short_body : traits.body_limit;
-  x.refusal = std::move(refusal);
+  x.body_limit = x.refusal ? short_body : traits.body_limit;
   x.held = held_bytes(home_.shared.held);
-  if (framing.chunked)
+  if (x.framing.chunked)
     x.chunks.emplace();
   else
-    x.body_left = framing.content_length;
-  if (!traits.guard_waits) {
-    expect_body(!rest.empty());
-    return feed_body(rest);
-  }
-  if (!may_wait(route, x.pass)) {
-    const auto held = std::move(exchange_);
-    turn_down(route, held->in, held->out, false);
-    return false;
-  }
-  start_guarding();
-  return phase_ == phase::body && feed_body(rest);
+    x.body_left = x.framing.content_length;
+  if (x.framing.expects_continue && arrived == 0 && x.framing.has_body())
+    home_.output.append(http1::continue_line);
+  return true;
 }
 
-void connection::expect_body(bool sent_some) {
-  phase_ = phase::body;
-  if (exchange_->framing.expects_continue && !sent_some) home_.output.append(http1::continue_line);
+void connection::start_guarding() {
+  unread_.reset();  // those bytes are in the buffer that this round reads from
+  spawn(ask_guards(exchange_), exchange_->cancel_guards);
 }
 
-void connection::on_guarded(const std::shared_ptr<exchange>& asked, const result<void>& verdict) {
-  auto& x = *asked;
-  x.guarded = true;
-  x.owner = nullptr;
-  x.pass.leave();
+void connection::on_guarded(const std::shared_ptr<exchange>& asked) {
+  asked->owner = nullptr;
+  asked->pass.leave();
+  phase_ = phase::idle;
+  if (starting_) return;  // the round that asked them goes on
   try {
-    if (!starting_) home_.loop.refresh_now();
+    home_.loop.refresh_now();
     began_ = home_.loop.now();  // the client's time to send runs from here
-    const bool is_short = !x.framing.chunked && x.framing.content_length <= short_body;
-    if (!verdict && is_short && !x.framing.expects_continue) x.refusal = verdict.error();
-    if (!verdict && !x.refusal) {
-      const auto held = std::move(exchange_);
-      refuse(*x.route, x.in, verdict.error(), x.out);
-      if (!starting_) finish_round({}, {});
-      return;
-    }
-    expect_body(unread_ != nullptr);
-    if (!starting_) resume();
+    const auto held = std::move(unread_);
+    const auto rest = held ? std::string_view(held->bytes) : std::string_view();
+    if (admit(rest.size()))
+      consume(rest, {});
+    else
+      finish_round({}, {});
   } catch (const std::exception&) {
     abandon();
   }
@@ -110,6 +120,10 @@ void connection::on_guarded(const std::shared_ptr<exchange>& asked, const result
 
 bool connection::feed_body(std::string_view& rest) {
   auto& x = *exchange_;
+  if (x.upload) {
+    x.upload->feed(rest);
+    return true;
+  }
   if (x.chunks) {
     std::optional<error> why;
     switch (x.chunks->feed(rest, x.body, x.body_limit, why)) {
@@ -137,11 +151,6 @@ void connection::hold_body() {
   if (home_.note_held(x.held.hold(x.body.capacity()))) return;
   const auto held = std::move(exchange_);
   turn_down(*held->route, held->in, held->out, false);
-}
-
-void connection::start_guarding() {
-  unread_.reset();  // those bytes are in the buffer that this round reads from
-  spawn(ask_guards(exchange_), exchange_->cancel_guards);
 }
 
 }  // namespace corbel

@@ -36,15 +36,13 @@ bool produces(const request& in, const response& out) {
 task<> run(std::shared_ptr<exchange> x, bool answered) {
   std::exception_ptr thrown;
   if (!answered) {
-    result<void> verdict;
     try {
-      if (x->route->traits().guard_waits && !x->guarded) verdict = co_await verdict_of(x.get());
-      if (verdict && !has_left(*x)) co_await x->route->serve_waiting(x->in, x->out);
+      co_await x->route->serve_waiting(x->in, x->out);
     } catch (...) {
       thrown = std::current_exception();
     }
-    if (thrown) verdict = problem::from_exception(x->in, std::exchange(thrown, nullptr));
-    if (!verdict && !has_left(*x)) x->route->refuse(x->in, verdict.error(), x->out);
+    if (thrown && !has_left(*x)) x->route->refuse(x->in, problem::from_exception(x->in, thrown), x->out);
+    thrown = nullptr;  // it has been answered
   }
   if (!co_await turn_of(x.get())) co_return;
   if (!produces(x->in, x->out)) {
@@ -88,16 +86,10 @@ bool connection::serve_whole(const resolved_route& route, std::string_view bytes
   auto& out = home_.out;
   const auto& traits = route.traits();
   out.clear();
-  if (traits.guarded || body.size() > traits.body_limit) [[unlikely]] {
-    std::optional<error> refusal;
-    if (traits.guarded && !traits.waits)
-      if (auto verdict = route.guard(in); !verdict) refusal = std::move(verdict).error();
-    if (!refusal && body.size() > traits.body_limit) refusal = body_too_large(traits.body_limit);
-    if (refusal) {
-      route.refuse(in, *refusal, out);
-      append(in, out, framing.keep_alive);
-      return true;
-    }
+  if (body.size() > traits.body_limit) [[unlikely]] {
+    route.refuse(in, body_too_large(traits.body_limit), out);
+    append(in, out, framing.keep_alive);
+    return true;
   }
   request_access(in).body(body);
   if (!traits.waits) {
@@ -115,17 +107,6 @@ bool connection::serve_whole(const resolved_route& route, std::string_view bytes
   auto& x = make_exchange(route, bytes, framing);
   if (!traits.waits) x.out = std::move(out);
   x.pass = std::move(pass);
-  if (traits.guarded && traits.waits && !traits.guard_waits) {
-    // Behind the exchange, since what guards keep may be views into the head.
-    request_access(x.in).body({});
-    if (auto verdict = route.guard(x.in); !verdict) {
-      route.refuse(x.in, verdict.error(), x.out);
-      append_and_forget(exchange_);
-      return true;
-    }
-    const auto at = static_cast<std::size_t>(body.data() - bytes.data());
-    if (!body.empty()) request_access(x.in).body(std::string_view(x.bytes).substr(at, body.size()));
-  }
   start_waiting(!traits.waits);
   return !in_exchange();
 }

@@ -20,7 +20,6 @@ namespace corbel {
 
 class connection;
 class resolved_route;
-struct route_traits;
 
 /// A request that outlives one wake-up: its body is still arriving, its handler waits, or its response is
 /// still produced. It owns the bytes that its request's views point into. Requests served at once never need
@@ -38,7 +37,8 @@ struct exchange {
   std::uint64_t body_left = 0;
   std::size_t body_limit = 0;
   std::optional<http1::chunked_reader> chunks;
-  std::optional<error> refusal;  ///< what a guard said; told when the body, which is short, has been received
+  result<void> verdict;          ///< the guards'
+  std::optional<error> refusal;  ///< told when the body, which is short, has been received
 
   std::optional<arriving_body> upload;     ///< of a route that reads while the body arrives
   std::optional<departing_body> download;  ///< of a response that is produced while it is sent
@@ -56,7 +56,6 @@ struct exchange {
     cancel_guards.emit(boost::asio::cancellation_type::terminal);
     cancel.emit(boost::asio::cancellation_type::terminal);
   }
-  bool guarded = false;         ///< the guards that wait have let it pass, before its body was received
   bool ended_by_drain = false;  ///< it was cancelled because the server stops, not because the client left
 
   /// Whether another request can follow on this connection.
@@ -68,12 +67,5 @@ bool has_left(exchange& x) noexcept;
 
 /// Waits until the thread's buffers are free. False when the connection has gone meanwhile.
 task<bool> turn_of(exchange* x);
-
-/// For a body that is announced to be longer than the route takes.
-std::optional<error> length_refusal(const http1::message_framing& framing, const route_traits& traits);
-
-/// What the guards that wait say; a guard that throws refuses by that. They decide from the head: the body is
-/// not shown to them.
-task<result<void>> verdict_of(exchange* x);
 
 }  // namespace corbel

@@ -187,6 +187,15 @@ CASES = [
         struct layer { bool guard(request&) const { return true; }
                        void after(const request&, response&) const {} };
         routes.use(layer{});""", "", SIGNATURE),
+    ("a guard with a variant beside it", """
+        struct layer { result<void> guard(request&, int) const { return {}; }
+                       void guard(int) const {}
+                       void after(const request&, response&) const {} };
+        routes.use(layer{});""", "", SIGNATURE),
+    ("a private guard", """
+        class layer { result<void> guard(request&) const { return {}; }
+         public: void after(const request&, response&) const {} };
+        routes.use(layer{});""", "", SIGNATURE),
     ("a guard that may change itself", """
         struct layer { result<void> guard(request&) { return {}; } };
         routes.use(layer{});""", "", CONST),

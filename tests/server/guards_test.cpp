@@ -20,6 +20,7 @@ namespace {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using corbel::request;
+using corbel::response;
 using corbel::result;
 using corbel::task;
 
@@ -31,6 +32,11 @@ corbel::error who_are_you() {
 /// Known at once.
 struct badge {
   std::string name;
+};
+
+/// It keeps a view into the head, which lives as long as the request.
+struct viewer {
+  std::string_view name;
 };
 
 /// Asked of something that takes time.
@@ -62,6 +68,15 @@ struct corbel::extractor<badge> {
 };
 
 template <>
+struct corbel::extractor<viewer> {
+  static constexpr bool guards = true;
+  static result<viewer> extract(const request& in) {
+    if (const auto name = in.header("X-User")) return viewer{*name};
+    return who_are_you();
+  }
+};
+
+template <>
 struct corbel::extractor<member> {
   static constexpr bool guards = true;
   static task<result<member>> extract(request& in) {
@@ -82,7 +97,13 @@ namespace {
 
 template <class Who>
 std::string store(Who who, const request& in) {
-  return who.name + ' ' + std::to_string(in.body().size());
+  return std::string(who.name) + ' ' + std::to_string(in.body().size());
+}
+
+task<std::string> store_later(viewer who, const request& in) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, 20ms);
+  co_await timer.async_wait(asio::use_awaitable);
+  co_return store(who, in);
 }
 
 template <class Who>
@@ -120,12 +141,30 @@ struct waiting_layer_guard {
   }
 };
 
+/// The statuses that the layers have seen.
+struct statuses {
+  std::atomic<int> last{0};
+  std::atomic<int> count{0};
+};
+struct seer {
+  std::shared_ptr<statuses> seen;
+  void after(const request&, response& out) const {
+    seen->last = static_cast<int>(out.status());
+    ++seen->count;
+  }
+};
+
 struct fixture {
+  std::shared_ptr<statuses> seen = std::make_shared<statuses>();
   running server;
 
   explicit fixture(corbel::server_limits limits = {})
       : server(
-            [](corbel::route_group root) {
+            [this](corbel::route_group root) {
+              root.use(seer{seen});
+              root.post("/view", &store<viewer>);
+              root.post("/view-later", &store_later);
+              root.post("/hasty-stream", &store_stream<member>).time_limit(300ms);
               root.post("/badge", &store<badge>);
               root.post("/member", &store<member>);
               root.post("/badge-stream", &store_stream<badge>);
@@ -145,6 +184,17 @@ struct fixture {
     asked = 0;
   }
 };
+
+void check_told_to_send(wire::client& c) {
+  std::string line(25, ' ');
+  std::size_t have = 0;
+  while (have < line.size()) {
+    const auto n = ::recv(c.fd(), line.data() + have, line.size() - have, 0);
+    REQUIRE(n > 0);
+    have += static_cast<std::size_t>(n);
+  }
+  CHECK(line == "HTTP/1.1 100 Continue\r\n\r\n");
+}
 
 std::string head_of(std::string_view path, std::string_view fields) {
   return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
@@ -230,14 +280,7 @@ TEST_CASE("a client that asks before it sends is told to, once its guards have l
       CAPTURE(path);
       wire::client c(f.server.port());
       REQUIRE(c.send(head_of(path, "X-User: ann\r\nContent-Length: 3\r\nExpect: 100-continue\r\n" + how)));
-      std::string line(25, ' ');
-      std::size_t have = 0;
-      while (have < line.size()) {
-        const auto n = ::recv(c.fd(), line.data() + have, line.size() - have, 0);
-        REQUIRE(n > 0);
-        have += static_cast<std::size_t>(n);
-      }
-      CHECK(line == "HTTP/1.1 100 Continue\r\n\r\n");
+      check_told_to_send(c);
       REQUIRE(c.send("abc"));
       CHECK(c.read().value().body == "ann 3");
     }
@@ -253,14 +296,7 @@ TEST_CASE("a client that asks in two pieces is told to send, too") {
     REQUIRE(c.send(head.substr(0, 20)));
     std::this_thread::sleep_for(20ms);
     REQUIRE(c.send(head.substr(20)));
-    std::string line(25, ' ');
-    std::size_t have = 0;
-    while (have < line.size()) {
-      const auto n = ::recv(c.fd(), line.data() + have, line.size() - have, 0);
-      REQUIRE(n > 0);
-      have += static_cast<std::size_t>(n);
-    }
-    CHECK(line == "HTTP/1.1 100 Continue\r\n\r\n");
+    check_told_to_send(c);
     REQUIRE(c.send("abc"));
     CHECK(c.read().value().body == "ann 3");
   }
@@ -321,14 +357,66 @@ TEST_CASE("a guard that throws is a surprise, and one that hangs is given up") {
     CHECK(reply->error_code() == "handler_timeout");
     CHECK(c.ends());
   }
-  // A client that leaves meanwhile leaves nothing behind.
-  {
-    wire::client c(f.server.port());
-    REQUIRE(c.send(head_of("/member", "X-User: ann\r\nX-How: hangs\r\nContent-Length: 300000\r\n")));
-    CHECK(wire::client(f.server.port()).ask(wire::get("/free")).value().body == "free");
-    c.reset();
+}
+
+TEST_CASE("a client that leaves while guards wait is seen once, as one who left") {
+  fixture f;
+  for (const std::string path : {"/member", "/member-stream"})
+    for (const auto* size : {"3\r\n", "300000\r\n"}) {
+      CAPTURE(path);
+      f.seen->count = 0;
+      {
+        wire::client c(f.server.port());
+        REQUIRE(c.send(head_of(path, "X-User: ann\r\nX-How: hangs\r\nContent-Length: " + std::string(size)) +
+                       "abc"));
+        CHECK(wire::client(f.server.port()).ask(wire::get("/free")).value().body == "free");
+        CHECK(f.seen->count == 1);
+        c.reset();
+      }
+      CHECK(eventually([&] { return f.seen->count == 2; }));
+      CHECK(f.seen->last == 499);
+      CHECK(wire::client(f.server.port()).ask(wire::get("/free")).value().body == "free");
+      CHECK(f.seen->count == 3);
+    }
+}
+
+TEST_CASE("a body that trickles gives a guard no more time") {
+  fixture f;
+  wire::client c(f.server.port());
+  REQUIRE(c.send(head_of("/hasty-stream", "X-User: ann\r\nX-How: hangs\r\nContent-Length: 300000\r\n")));
+  // It is given up behind 300 ms, however much has come by then; a minute of pieces would be 600 of them.
+  int pieces = 0;
+  while (f.seen->count == 0 && ++pieces < 600) {
+    std::this_thread::sleep_for(100ms);
+    (void)c.send("x");
   }
-  CHECK(wire::client(f.server.port()).ask(wire::get("/free")).value().body == "free");
+  CHECK(f.seen->count == 1);
+  CHECK(f.seen->last == 503);
+}
+
+TEST_CASE("what a guard keeps of the head holds while the body is awaited, and while the handler waits") {
+  fixture f;
+  const std::string name(100, 'n');
+  for (const std::string path : {"/view", "/view-later"}) {
+    CAPTURE(path);
+    wire::client c(f.server.port());
+    REQUIRE(c.send(head_of(path, "X-User: " + name + "\r\nContent-Length: 6\r\n") + "abc"));
+    // Others, which the same buffer receives.
+    for (int i = 0; i < 5; ++i)
+      CHECK(
+          wire::client(f.server.port())
+              .ask(head_of("/view", "X-User: " + std::string(300, 'o') + "\r\nContent-Length: 3\r\n") + "abc")
+              .value()
+              .code == 200);
+    REQUIRE(c.send("def"));
+    CHECK(c.read().value().body == name + " 6");
+    // All at once, with another one behind it.
+    const auto other =
+        head_of("/view", "X-User: " + std::string(100, 'o') + "\r\nContent-Length: 3\r\n") + "abc";
+    REQUIRE(c.send(head_of(path, "X-User: " + name + "\r\nContent-Length: 3\r\n") + "abc" + other));
+    CHECK(c.read().value().body == name + " 3");
+    CHECK(c.read().value().body == std::string(100, 'o') + " 3");
+  }
 }
 
 TEST_CASE("a body that is longer than the route takes is refused behind the guards") {

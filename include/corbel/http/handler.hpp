@@ -19,7 +19,7 @@ struct route_traits {
   bool streams_body = false;   ///< it reads the body while it arrives, from `request::arriving()`
   bool never_shed = false;     ///< it is served also while the server sheds load
   bool guarded = false;        ///< `guard` must be asked before the body is received
-  bool guard_waits = false;    ///< ... and it is `guard_waiting` that must be; only when it also `waits`
+  bool guard_waits = false;    ///< ... and it is `guard_waiting` that must be
   std::optional<std::chrono::milliseconds> time_limit;  ///< for `serve_waiting`; nothing: the server's own
 };
 

@@ -112,8 +112,16 @@ concept is_around = requires(const M& m, request& in, next rest) {
 };
 
 // A function of one of these names that does not fit would be passed over without a word.
+struct named_guard {
+  int guard;
+};
 template <class M>
-concept names_guard = requires {
+struct beside_guard : M, named_guard {};
+/// Also one that is overloaded or private: a guard must never be passed over without a word. Of two members
+/// of one name, neither is found.
+template <class M>
+concept names_guard =
+    (std::is_class_v<M> && !std::is_final_v<M> && !requires { &beside_guard<M>::guard; }) || requires {
   &M::guard;
 };
 template <class M>
