@@ -101,7 +101,7 @@ def refuse(p, options):
     if options.against_command and (options.against or not own):
         p.error("--against-command is the old service's command, and takes the new one's by --target or --scenarios")
     if options.against and own:
-        p.error("--against builds revisions of Corbel; compare two services of your own with --against-command and --target")
+        p.error("--against builds revisions of Corbel: name its scenarios by --scenario; --target and --scenarios are for services of your own, which --against-command compares")
     if options.judges and (options.peers or options.fill or options.beside is not None or options.store is not None):
         p.error("--against judges two programs; --peers, --fill, --beside and --store belong to a run beside the reference")
     if not options.judges and (options.html or options.history):
